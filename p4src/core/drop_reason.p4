@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a packet was dropped. Numbers are never reused; the `drop_reason` counter has one row for each.
+#ifndef CORE_DROP_REASON_P4
+#define CORE_DROP_REASON_P4
+
+enum bit<8> drop_reason_t {
+    NONE                    = 0,
+
+    // parser
+    PARSE_TOO_SHORT         = 1,
+    PARSE_INVALID           = 2,
+
+    // port_admission
+    PORT_NOT_ADMITTED       = 10,
+    VLAN_NOT_ADMITTED       = 11,
+    PACKET_OUT_INVALID      = 12,
+
+    // validation
+    SRC_MAC_INVALID         = 20,
+    IPV4_VERSION            = 21,
+    IPV4_HEADER_LENGTH      = 22,
+    IPV4_TOTAL_LENGTH       = 23,
+    IPV4_CHECKSUM           = 24,
+    IPV4_TTL_ZERO           = 25,
+    IPV4_MARTIAN            = 26,
+    IPV6_VERSION            = 27,
+    IPV6_PAYLOAD_LENGTH     = 28,
+    IPV6_HOP_LIMIT_ZERO     = 29,
+    IPV6_MARTIAN            = 30,
+    TCP_HEADER_LENGTH       = 31,
+    UDP_LENGTH              = 32,
+
+    // transmit_guard
+    SRC_MAC_SPOOFED         = 40,
+    VNIC_VLAN_NOT_ALLOWED   = 41,
+
+    // vnic
+    RESERVED_GROUP_ADDRESS  = 50,
+    DST_IS_SOURCE           = 51,
+    NO_DEFAULT_RING         = 52,
+    NO_UPLINK               = 53,
+    VLAN_WITHOUT_MEMBERS    = 54,
+
+    // receive_rings
+    SRC_ADDR_IS_LOCAL       = 60,
+    NO_RING                 = 61,
+    RING_NOT_ATTACHED       = 62,
+
+    // routing
+    BLACKHOLE_ROUTE         = 70,
+    NOT_ROUTABLE            = 71,
+    FRAGMENTATION_NEEDED    = 72,
+
+    // punt
+    PUNT_RATE_EXCEEDED      = 80
+}
+
+#endif

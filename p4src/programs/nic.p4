@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host's SmartNIC: which VNIC a frame is for, which of its receive rings, or where it is routed to.
+#include <externs.p4>  // of the architecture the compiler is pointed at: -I p4src/arch/v1model
+#include "../core/types.p4"
+#include "../core/wire_constants.p4"
+#include "../core/sizes.p4"
+#include "../core/drop_reason.p4"
+#include "../core/headers.p4"
+#include "../core/metadata.p4"
+#include "../core/parser.p4"
+
+#include "../stages/port_admission.p4"
+#include "../stages/validation.p4"
+#include "../stages/transmit_guard.p4"
+#include "../stages/vnic.p4"
+#include "../stages/receive_rings.p4"
+#include "../stages/routing.p4"
+#include "../stages/vlan_forwarding.p4"
+#include "../stages/ring_delivery.p4"
+#include "../stages/punt.p4"
+#include "../stages/replication.p4"
+#include "../stages/rewrite.p4"
+
+// A stage that decides a packet's fate ends the list for it; `punt` sees those that go to the controller.
+control Pipeline(inout headers_t hdr, inout meta_t meta) {
+    PortAdmission()  port_admission;
+    Validation()     validation;
+    TransmitGuard()  transmit_guard;
+    Vnic()           vnic;
+    ReceiveRings()   receive_rings;
+    Routing()        routing;
+    VlanForwarding() vlan_forwarding;
+    RingDelivery()   ring_delivery;
+    Punt()           punt;
+
+    apply {
+        port_admission.apply(hdr, meta);
+        if (meta.verdict.kind == verdict_t.UNDECIDED) { validation.apply(hdr, meta); }
+        if (meta.verdict.kind == verdict_t.UNDECIDED) { transmit_guard.apply(hdr, meta); }
+        if (meta.verdict.kind == verdict_t.UNDECIDED) { vnic.apply(hdr, meta); }
+        if (meta.verdict.kind == verdict_t.UNDECIDED) { receive_rings.apply(hdr, meta); }
+        if (meta.verdict.kind == verdict_t.UNDECIDED) { routing.apply(hdr, meta); }
+        if (meta.verdict.kind == verdict_t.UNDECIDED) { vlan_forwarding.apply(hdr, meta); }
+        if (meta.verdict.kind == verdict_t.UNDECIDED) { ring_delivery.apply(hdr, meta); }
+        punt.apply(hdr, meta);
+    }
+}
+
+control EgressPipeline(inout headers_t hdr, inout meta_t meta) {
+    Replication() replication;
+    Rewrite()     rewrite;
+
+    apply {
+        replication.apply(hdr, meta);
+        rewrite.apply(hdr, meta);
+    }
+}
+
+#include <shell.p4>

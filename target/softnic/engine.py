@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The seam between an executor and the rest of softnic.
+
+An *engine* holds one loaded program and its control-plane state and runs packets through it. The P4Runtime
+server, the port loop and the command line see nothing else of an executor, so that the reference executor and a
+native one are interchangeable.
+
+Contract:
+
+- Names are those of the BMv2 JSON, which are also P4Info's (``Ingress.pipeline.vnic.l2_classify``).
+- Values are non-negative ``int`` that fit the field's width. Who calls has validated them against P4Info; an engine
+  may assume ids, widths and references are right, and checks only what needs its own state (duplicates, room,
+  use counts).
+- Priorities are P4Runtime's: larger wins. Keys without a ternary, range or optional field have priority 0.
+- An engine is not thread-safe: the caller serialises ``process`` and every other call (``Switch.lock``).
+- An engine never prints and never exits; what goes wrong with a packet is counted, what goes wrong with a call raises
+  a subclass of `EngineError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+DROP_PORT = 511
+"""simple_switch's default drop port (v1model's 9-bit ports, all ones)."""
+
+
+class EngineError(Exception):
+    """A control-plane call that the engine's state does not allow."""
+
+
+class EntryExists(EngineError):
+    """INSERT of a key, id or index that is already there."""
+
+
+class EntryNotFound(EngineError):
+    """MODIFY, DELETE or read of something that is not there."""
+
+
+class EntryInUse(EngineError):
+    """DELETE of a member or group that something still refers to."""
+
+
+class NoRoom(EngineError):
+    """The table, profile or group already holds its guaranteed size."""
+
+
+# ---- keys and actions -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lpm:
+    value: int
+    prefix_len: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ternary:
+    """Also OPTIONAL: absent is mask 0, present is an all-ones mask. ``value & ~mask == 0``."""
+
+    value: int
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Both ends included."""
+
+    low: int
+    high: int
+
+
+KeyMatch = Exact | Lpm | Ternary | Range
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCall:
+    action: str
+    args: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRef:
+    """An entry of a table with an action profile: one member, by its id."""
+
+    member_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRef:
+    """An entry of a table with an action selector: one group, by its id."""
+
+    group_id: int
+
+
+EntryAction = ActionCall | MemberRef | GroupRef
+
+
+@dataclass(frozen=True, slots=True)
+class TableEntry:
+    """One entry. `key` has one element for each key field, in the order of the JSON; don't-care is spelled out."""
+
+    key: tuple[KeyMatch, ...]
+    action: EntryAction
+    priority: int = 0
+    idle_timeout_ns: int = 0
+
+
+# ---- extern state ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CounterValue:
+    packets: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRates:
+    """Two-rate three-colour marker (RFC 2698). Rates in packets/s or bytes/s, bursts in packets or bytes."""
+
+    committed_rate: int
+    committed_burst: int
+    peak_rate: int
+    peak_burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """A member of a selector group; `weight` copies of it are hashed over while it is active."""
+
+    member_id: int
+    weight: int = 1
+    watch_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    port: int
+    instance: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloneSession:
+    replicas: tuple[Replica, ...]
+    packet_length_bytes: int = 0
+    """0: not truncated."""
+    class_of_service: int = 0
+
+
+# ---- what comes out -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    port: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One sample: the name of its learn list and one value per member, in the list's order."""
+
+    name: str
+    values: tuple[int, ...]
+
+
+class Engine(Protocol):
+    """One loaded program with its control-plane state. See the module's contract."""
+
+    on_digest: Callable[[Digest], None] | None
+
+    def process(self, port: int, data: bytes) -> Sequence[Output]:
+        """Run one packet to completion, with its clones, copies, resubmits and recirculations."""
+        ...
+
+    # tables
+    def insert(self, table: str, entry: TableEntry) -> None:
+        """Raises: EntryExists, NoRoom, EntryNotFound (member or group)."""
+        ...
+
+    def modify(self, table: str, entry: TableEntry) -> None:
+        """Replace action and timeout of the entry with that key and priority. Raises: EntryNotFound."""
+        ...
+
+    def delete(self, table: str, key: tuple[KeyMatch, ...], priority: int = 0) -> None:
+        """Raises: EntryNotFound."""
+        ...
+
+    def set_default(self, table: str, action: EntryAction | None) -> None:
+        """None restores the program's own default."""
+        ...
+
+    def entries(self, table: str) -> Iterable[TableEntry]:
+        """Every entry, `const` ones of the program included, in insertion order."""
+        ...
+
+    def default(self, table: str) -> EntryAction | None: ...
+
+    def idle_entries(self) -> Iterable[tuple[str, TableEntry]]:
+        """Entries with a timeout that have not been hit for longer than it."""
+        ...
+
+    def idle_ns(self, table: str, key: tuple[KeyMatch, ...], priority: int = 0) -> int:
+        """Time since the entry was last hit or written. Raises: EntryNotFound."""
+        ...
+
+    # action profiles and selectors, by the profile's name
+    def insert_member(self, profile: str, member_id: int, action: ActionCall) -> None: ...
+    def modify_member(self, profile: str, member_id: int, action: ActionCall) -> None: ...
+    def delete_member(self, profile: str, member_id: int) -> None: ...
+    def insert_group(self, profile: str, group_id: int, members: Sequence[GroupMember]) -> None: ...
+    def modify_group(self, profile: str, group_id: int, members: Sequence[GroupMember]) -> None: ...
+    def delete_group(self, profile: str, group_id: int) -> None: ...
+
+    # counters, meters, registers; `index` counts from 0
+    def read_counter(self, counter: str, index: int) -> CounterValue: ...
+    def write_counter(self, counter: str, index: int, value: CounterValue) -> None: ...
+    def read_direct_counter(self, table: str, key: tuple[KeyMatch, ...], priority: int = 0) -> CounterValue: ...
+    def write_direct_counter(
+        self, table: str, key: tuple[KeyMatch, ...], priority: int, value: CounterValue
+    ) -> None: ...
+    def read_meter(self, meter: str, index: int) -> MeterRates | None: ...
+    def write_meter(self, meter: str, index: int, rates: MeterRates | None) -> None:
+        """None: unconfigured, every packet is GREEN."""
+        ...
+
+    def read_direct_meter(self, table: str, key: tuple[KeyMatch, ...], priority: int = 0) -> MeterRates | None: ...
+    def write_direct_meter(
+        self, table: str, key: tuple[KeyMatch, ...], priority: int, rates: MeterRates | None
+    ) -> None: ...
+    def read_register(self, register: str, index: int) -> int: ...
+    def write_register(self, register: str, index: int, value: int) -> None: ...
+
+    # packet replication; both replace what was there, and an empty tuple or None removes
+    def set_multicast_group(self, group_id: int, replicas: tuple[Replica, ...]) -> None: ...
+    def set_clone_session(self, session_id: int, session: CloneSession | None) -> None: ...
+
+    def set_port_up(self, port: int, up: bool) -> None:
+        """Members of selector groups that watch this port leave or join their groups."""
+        ...
