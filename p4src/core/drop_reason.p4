@@ -8,7 +8,6 @@ enum bit<8> drop_reason_t {
 
     // parser
     PARSE_TOO_SHORT         = 1,
-    PARSE_INVALID           = 2,
 
     // port_admission
     PORT_NOT_ADMITTED       = 10,

@@ -9,11 +9,11 @@
 
 // By the shell and the parser.
 struct frame_meta_t {
-    port_id_t     ingress_port;
-    bit<16>       length;            // bytes, from the Ethernet header on
-    bit<16>       l2_length;         // bytes of Ethernet header and tags
-    drop_reason_t parse_failure;     // NONE: the parser came to an end of its own
-    bool          ipv4_checksum_bad;
+    port_id_t ingress_port;
+    bit<16>   length;            // bytes, from the Ethernet header on
+    bit<16>   l2_length;         // bytes of Ethernet header and tags
+    bool      too_short;         // the frame ended within a header
+    bool      ipv4_checksum_bad;
 }
 
 // By the parser: the same fields for either address family, zero where the packet has none.

@@ -38,6 +38,8 @@ const bit<44>     RESERVED_GROUP_PREFIX  = 0x0180_c200_000;  // 01-80-C2-00-00-0
 const ipv4_addr_t IPV4_LIMITED_BROADCAST = 0xffff_ffff;
 const bit<8>      ND_HOP_LIMIT           = 255;              // RFC 4861 7.1
 
+const bit<16> MAX_VLAN_ID     = 4094;  // 4095 is reserved, IEEE 802.1Q table 9-2
+
 const bit<16> ETHERNET_BYTES  = 14;
 const bit<16> VLAN_TAG_BYTES  = 4;
 const bit<16> IPV6_BYTES      = 40;

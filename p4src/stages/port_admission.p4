@@ -103,13 +103,21 @@ control PortAdmission(inout headers_t hdr, inout meta_t meta) {
             }
         }
 
+        if (meta.frame.ingress_port == HOST_PORT && !hdr.nic_tx_desc.isValid()
+                || meta.frame.ingress_port == CPU_PORT && !hdr.packet_out.isValid()) {
+            drop_packet(meta, drop_reason_t.PARSE_TOO_SHORT);  // nothing says who sent it
+            return;
+        }
+
         port.apply();
         if (meta.source.role == port_role_t.UPLINK) {
             uplink_vlan.apply();
         } else if (meta.source.role == port_role_t.VNIC) {
             vnic_vlan.apply();
         } else if (meta.source.role == port_role_t.CPU) {
-            if (hdr.packet_out.mode == packet_out_mode_t.SEND) {
+            if (hdr.packet_out.port >= HOST_PORT || hdr.packet_out.vlan_id > MAX_VLAN_ID) {
+                drop_packet(meta, drop_reason_t.PACKET_OUT_INVALID);
+            } else if (hdr.packet_out.mode == packet_out_mode_t.SEND) {
                 send_packet(meta, hdr.packet_out.port);
             } else if (hdr.packet_out.mode == packet_out_mode_t.TRANSMIT) {
                 speak_for_vnic(transmit_t.SWITCHED);

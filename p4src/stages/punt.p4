@@ -5,7 +5,7 @@
 #define STAGES_PUNT_P4
 
 control Punt(inout headers_t hdr, inout meta_t meta) {
-    METER(punt_meter, PUNT_REASONS);
+    METER(punt_meter, punt_reason_t, PUNT_REASONS);
 
     apply {
         if (meta.verdict.kind == verdict_t.DELIVER && meta.ring.learn_neighbors && !meta.route.routed) {

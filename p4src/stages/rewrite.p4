@@ -47,12 +47,12 @@ control Rewrite(inout headers_t hdr, inout meta_t meta) {
         meta.frame.length = meta.frame.length - VLAN_TAG_BYTES;
     }
 
-    // RFC 1624 eqn. 3 for m = {TTL, protocol}, m' = m - 0x0100: the checksum grows by 0x0100 with end-around carry. A
-    // checksum that was wrong stays wrong, which one computed afresh would hide.
+    // RFC 1624 eqn. 3, HC' = ~(~HC + ~m + m'): lowering the TTL is m' = m - 0x0100, so ~m + m' = 0xfeff. A checksum that
+    // was wrong stays wrong, which one computed afresh would hide.
     action lower_ipv4_ttl() {
         hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
-        bit<17> sum = (bit<17>)hdr.ipv4.header_checksum + 0x0100;
-        hdr.ipv4.header_checksum = sum[15:0] + (bit<16>)sum[16:16];
+        bit<17> sum = (bit<17>)~hdr.ipv4.header_checksum + 0xfeff;
+        hdr.ipv4.header_checksum = ~(sum[15:0] + (bit<16>)sum[16:16]);
     }
 
     action route_frame() {

@@ -9,6 +9,7 @@ control Routing(inout headers_t hdr, inout meta_t meta) {
     DIRECT_COUNTER(ipv6_route_counter);
     bool found = false;
     bit<16> mtu = 0;
+    bool next_is_forwarding = false;
 
     action no_route() {
         punt_packet(meta, punt_reason_t.NO_ROUTE);
@@ -77,13 +78,18 @@ control Routing(inout headers_t hdr, inout meta_t meta) {
         meta.vnic.destination = destination_t.WIRE;
     }
 
-    // The neighbor is a VNIC of this NIC: local to it if it is the destination, to be passed on if it is a gateway.
+    // The neighbor is a VNIC of this NIC. One that passes nothing on takes everything as its own.
     action to_vnic(mac_addr_t src_mac, mac_addr_t dst_mac, vnic_id_t vnic_id) {
-        meta.route.routed = true;
-        meta.route.src_mac = src_mac;
-        meta.route.dst_mac = dst_mac;
+        to_wire(src_mac, dst_mac);
         meta.vnic.destination = destination_t.VNIC;
         meta.vnic.vnic_id = vnic_id;
+        meta.ring.type = ring_type_t.LOCAL;
+    }
+
+    action to_forwarding_vnic(mac_addr_t src_mac, mac_addr_t dst_mac, vnic_id_t vnic_id) {
+        to_vnic(src_mac, dst_mac, vnic_id);
+        meta.ring.type = ring_type_t.FORWARD;
+        next_is_forwarding = true;
     }
 
     table ipv4_neighbor {
@@ -92,7 +98,7 @@ control Routing(inout headers_t hdr, inout meta_t meta) {
             meta.vlan.vlan_id         : exact @name("vlan_id");
             meta.punt.next_hop[31:0]  : exact @name("next_hop") @format(IPV4_ADDRESS);
         }
-        actions = { to_wire; to_vnic; @defaultonly neighbor_miss; }
+        actions = { to_wire; to_vnic; to_forwarding_vnic; @defaultonly neighbor_miss; }
         const default_action = neighbor_miss;
         size = IPV4_NEIGHBORS;
     }
@@ -103,9 +109,36 @@ control Routing(inout headers_t hdr, inout meta_t meta) {
             meta.vlan.vlan_id  : exact @name("vlan_id");
             meta.punt.next_hop : exact @name("next_hop") @format(IPV6_ADDRESS);
         }
-        actions = { to_wire; to_vnic; @defaultonly neighbor_miss; }
+        actions = { to_wire; to_vnic; to_forwarding_vnic; @defaultonly neighbor_miss; }
         const default_action = neighbor_miss;
         size = IPV6_NEIGHBORS;
+    }
+
+    // receive_rings' decision once more, for the VNIC that the packet is routed to.
+    action local() {
+        meta.ring.type = ring_type_t.LOCAL;
+    }
+
+    action forward() {}
+
+    table next_local_ipv4 {
+        key = {
+            meta.vnic.vnic_id : exact @name("vnic_id");
+            hdr.ipv4.dst_addr : exact @name("ipv4_dst") @format(IPV4_ADDRESS);
+        }
+        actions = { local; @defaultonly forward; }
+        const default_action = forward;
+        size = LOCAL_IPV4;
+    }
+
+    table next_local_ipv6 {
+        key = {
+            meta.vnic.vnic_id : exact @name("vnic_id");
+            hdr.ipv6.dst_addr : exact @name("ipv6_dst") @format(IPV6_ADDRESS);
+        }
+        actions = { local; @defaultonly forward; }
+        const default_action = forward;
+        size = LOCAL_IPV6;
     }
 
     apply {
@@ -155,8 +188,13 @@ control Routing(inout headers_t hdr, inout meta_t meta) {
                 drop_packet(meta, drop_reason_t.NOT_ROUTABLE);
             }
 
-            if (meta.route.routed && meta.punt.next_hop == meta.lookup.dst_addr) {
-                meta.ring.type = ring_type_t.LOCAL;
+            if (meta.verdict.kind == verdict_t.UNDECIDED && !meta.ring.route
+                    && meta.source.transmit == transmit_t.ROUTED) {
+                drop_packet(meta, drop_reason_t.NOT_ROUTABLE);  // the ring it would go to is the one it came from
+            } else if (next_is_forwarding && hdr.ipv4.isValid()) {
+                next_local_ipv4.apply();
+            } else if (next_is_forwarding) {
+                next_local_ipv6.apply();
             }
         }
     }

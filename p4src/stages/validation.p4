@@ -57,8 +57,8 @@ control Validation(inout headers_t hdr, inout meta_t meta) {
     apply {
         bit<16> l3_length = meta.frame.length - meta.frame.l2_length;  // any trailing padding included
 
-        if (meta.frame.parse_failure != drop_reason_t.NONE) {
-            drop_packet(meta, meta.frame.parse_failure);
+        if (meta.frame.too_short) {
+            drop_packet(meta, drop_reason_t.PARSE_TOO_SHORT);
         } else if (hdr.ethernet.src_addr[40:40] == 1 || hdr.ethernet.src_addr == 0) {
             drop_packet(meta, drop_reason_t.SRC_MAC_INVALID);
         } else if (hdr.ipv4.isValid()) {

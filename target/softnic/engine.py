@@ -175,7 +175,13 @@ class Digest:
 class Engine(Protocol):
     """One loaded program with its control-plane state. See the module's contract."""
 
-    on_digest: Callable[[Digest], None] | None
+    @property
+    def on_digest(self) -> Callable[[Digest], None] | None:
+        """Called by `process`, at the end of ingress, with each digest; None: nobody listens."""
+        ...
+
+    @on_digest.setter
+    def on_digest(self, handler: Callable[[Digest], None] | None) -> None: ...
 
     def process(self, port: int, data: bytes) -> Sequence[Output]:
         """Run one packet to completion, with its clones, copies, resubmits and recirculations."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import (
+    ICMPv6EchoRequest,
     ICMPv6ND_NA,
     ICMPv6ND_NS,
-    ICMPv6EchoRequest,
     IPv6,
     IPv6ExtHdrDestOpt,
     IPv6ExtHdrFragment,
@@ -69,6 +69,7 @@ EXPECTED = {
     "IPV4_LIMITED_BROADCAST": 2**32 - 1,
     "RESERVED_GROUP_PREFIX": int("0180c2000000", 16) >> 4,
     "ND_HOP_LIMIT": 255,
+    "MAX_VLAN_ID": 4094,
     "ETHERNET_BYTES": len(Ether()),
     "VLAN_TAG_BYTES": len(Dot1Q()),
     "IPV6_BYTES": len(IPv6()),

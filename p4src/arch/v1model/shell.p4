@@ -31,16 +31,12 @@ control ShellVerifyChecksum(inout headers_t hdr, inout meta_t meta) {
 }
 
 control IngressPipe(inout headers_t hdr, inout meta_t meta, inout standard_metadata_t standard_metadata) {
-    COUNTER(drop_reason, DROP_REASONS);
-    COUNTER(outcome, OUTCOMES);
+    COUNTER(drop_reason, drop_reason_t, DROP_REASONS);
+    COUNTER(outcome, outcome_t, OUTCOMES);
     Pipeline() pipeline;
 
     apply {
-        if (standard_metadata.parser_error == error.PacketTooShort) {
-            meta.frame.parse_failure = drop_reason_t.PARSE_TOO_SHORT;
-        } else if (standard_metadata.parser_error != error.NoError) {
-            meta.frame.parse_failure = drop_reason_t.PARSE_INVALID;
-        }
+        meta.frame.too_short = standard_metadata.parser_error != error.NoError;  // the parser can fail in no other way
         meta.frame.ipv4_checksum_bad = standard_metadata.checksum_error == 1;
         COUNT(outcome, outcome_t.RECEIVED);
 
@@ -73,7 +69,7 @@ control IngressPipe(inout headers_t hdr, inout meta_t meta, inout standard_metad
 }
 
 control EgressPipe(inout headers_t hdr, inout meta_t meta, inout standard_metadata_t standard_metadata) {
-    COUNTER(copy_outcome, OUTCOMES);
+    COUNTER(copy_outcome, outcome_t, OUTCOMES);
     EgressPipeline() pipeline;
 
     apply {

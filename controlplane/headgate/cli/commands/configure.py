@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that work from a configuration: check it, plan it, apply it, keep it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from headgate import daemon
+from headgate.cli.changes import changes_as_data, failures_as_data, print_plan, print_result
+from headgate.cli.console import BAD_INPUT, REFUSED, err, exit_codes, fail, out, print_json, print_table
+from headgate.cli.options import Address, ConfigFile, DeviceId, ElectionId, Json
+from headgate.config import NicConfig, load_config
+from headgate.describe import Names
+from headgate.device import Device, DeviceView, Pipeline, program
+from headgate.reconcile import Result, plan_for
+from headgate.reconcile import apply as apply_config
+from headgate.reports import use_of
+from headgate.systems import desired
+
+
+def check(config: ConfigFile, json: Json = False) -> None:
+    """Check a configuration, without a device.
+
+    \b
+    headgate check -c configs/nic.yaml
+    """
+    with exit_codes():
+        nic = load_config(config)
+    uses = [use for use in use_of(desired(nic), program(nic.program)) if use.entries]
+    if json:
+        print_json({"tables": uses})
+    else:
+        rows = [[use.table, str(use.entries), str(use.size)] for use in uses]
+        print_table("entries by table", ["table", "entries", "room for"], rows, numeric=2)
+    if full := [use for use in uses if use.entries > use.size]:
+        fail("\n".join(f"{use.table} has room for {use.size} entries, not {use.entries}" for use in full), BAD_INPUT)
+    if not json:
+        out.print(f"{config}: well-formed: {len(nic.ports)} ports, {len(nic.vlans)} VLANs, {len(nic.vnics)} VNICs")
+
+
+def plan(config: ConfigFile, device: Address, device_id: DeviceId = 1, json: Json = False) -> None:
+    """Show what `apply` would change.
+
+    \b
+    headgate plan -c configs/nic.yaml --device localhost:9559
+    """
+    with exit_codes():
+        nic = load_config(config)
+        view = DeviceView(device, device_id=device_id, program=nic.program)
+        pipeline, changes = asyncio.run(_plan(view, nic))
+    if json:
+        print_json({"pipeline": pipeline, **changes_as_data(changes, view.schema)})
+        return
+    if pipeline is not Pipeline.MATCHES:
+        out.print(f"the device runs {_program(pipeline)}: `apply` pushes {nic.program!r} first")
+    print_plan(changes, view.schema, Names.of(nic))
+
+
+def apply(
+    config: ConfigFile, device: Address, device_id: DeviceId = 1, election_id: ElectionId = 1, json: Json = False
+) -> None:
+    """Bring a device to what a configuration asks for, changing nothing else.
+
+    \b
+    headgate apply -c configs/nic.yaml --device localhost:9559
+    """
+    with exit_codes():
+        nic = load_config(config)
+        target = Device(device, device_id=device_id, program=nic.program, election_id=election_id)
+        result = asyncio.run(_apply(target, nic))
+    if json:
+        done = changes_as_data(result.plan, target.schema)
+        refused = failures_as_data(result.failures, target.schema)
+        print_json({"pipeline": target.pipeline_was, **done, "failures": refused})
+    else:
+        if target.pipeline_was is not Pipeline.MATCHES:
+            out.print(f"pushed {nic.program!r}: the device ran {_program(target.pipeline_was)}")
+        print_result(result, target.schema, Names.of(nic))
+    if result.failures:
+        raise typer.Exit(REFUSED)
+
+
+def run(
+    config: ConfigFile,
+    device: Address,
+    device_id: DeviceId = 1,
+    election_id: ElectionId = 1,
+    metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics here.")] = None,
+) -> None:
+    """Apply a configuration and stay: resolve neighbors, answer for routers, follow changes of the file.
+
+    \b
+    headgate run -c configs/nic.yaml --device localhost:9559
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with exit_codes():
+        nic = load_config(config)
+        target = Device(device, device_id=device_id, program=nic.program, election_id=election_id)
+        asyncio.run(daemon.run(target, nic, config_path=config, metrics_port=metrics_port))
+
+
+async def _plan(view: DeviceView, nic: NicConfig):
+    async with view:
+        return await view.pipeline(), await plan_for(view, nic)
+
+
+async def _apply(target: Device, nic: NicConfig) -> Result:
+    columns = (TextColumn("applying"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+
+        def show(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        async with target:
+            return await apply_config(target, nic, show)
+
+
+def _program(pipeline: Pipeline) -> str:
+    return "no program" if pipeline is Pipeline.NONE else "another program"

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that look at a device: its state, its tables, its counters, what it dropped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from headgate.cli.console import BAD_INPUT, exit_codes, fail, out, print_json, print_table
+from headgate.cli.options import Address, DeviceId, Json, NamesFrom
+from headgate.config import load_config
+from headgate.describe import Names, action_text, key_text
+from headgate.device import DeviceView
+from headgate.reports import (
+    Accounting,
+    Count,
+    Counters,
+    Listing,
+    Status,
+    accounting_of,
+    counters_of,
+    listing_of,
+    status_of,
+)
+from headgate.reports.counters import COUNTED
+
+_T = TypeVar("_T")
+
+
+def status(device: Address, device_id: DeviceId = 1, json: Json = False) -> None:
+    """Say what a device runs, who controls it, and how full its tables are.
+
+    \b
+    headgate status --device localhost:9559
+    """
+    report = _report(DeviceView(device, device_id=device_id), status_of)
+    print_json(report) if json else _print_status(report)
+
+
+def show(
+    table: Annotated[str, typer.Argument(help="A table's name, like l2_classify.")],
+    device: Address,
+    config: NamesFrom = None,
+    device_id: DeviceId = 1,
+    json: Json = False,
+) -> None:
+    """List the entries of a table, with their counters.
+
+    \b
+    headgate show l2_classify --device localhost:9559 -c configs/nic.yaml
+    """
+    names = _names(config)
+    view = DeviceView(device, device_id=device_id)
+    try:
+        report = _report(view, lambda opened: listing_of(opened, table))
+    except ValueError as error:
+        fail(str(error), BAD_INPUT)
+    print_json(report) if json else _print_listing(report, names)
+
+
+def counters(device: Address, config: NamesFrom = None, device_id: DeviceId = 1, json: Json = False) -> None:
+    """Show who got and sent how much: ports, MAC addresses, ring groups, rings.
+
+    \b
+    headgate counters --device localhost:9559 -c configs/nic.yaml
+    """
+    names = _names(config)
+    report = _report(DeviceView(device, device_id=device_id), counters_of)
+    print_json(report) if json else _print_counters(report, names)
+
+
+def drops(device: Address, device_id: DeviceId = 1, json: Json = False) -> None:
+    """Show what was dropped and why, and whether every packet is accounted for.
+
+    \b
+    headgate drops --device localhost:9559
+    """
+    report = _report(DeviceView(device, device_id=device_id), accounting_of)
+    if json:
+        print_json({"drops": report.drops, "outcomes": report.outcomes, "copies": report.copies, "holds": report.holds})
+    else:
+        _print_drops(report)
+
+
+def _report(view: DeviceView, read: Callable[[DeviceView], Awaitable[_T]]) -> _T:
+    async def opened() -> _T:
+        async with view:
+            return await read(view)
+
+    with exit_codes():
+        return asyncio.run(opened())
+
+
+def _names(config: Path | None) -> Names:
+    with exit_codes():
+        return Names.of(load_config(config)) if config is not None else Names()
+
+
+def _print_status(report: Status) -> None:
+    primary = f"election id {report.primary}" if report.primary is not None else "nobody"
+    rows = [
+        ["device", f"{report.address}, id {report.device_id}, P4Runtime {report.p4runtime}"],
+        ["program", f"{report.program}: {report.pipeline.value}"],
+        ["controlled by", primary],
+    ]
+    for name, value in rows:
+        out.print(f"{name + ':':<15}{value}", markup=False)
+    if report.tables:
+        sizes = [[use.table, str(use.entries), str(use.size)] for use in report.tables]
+        print_table("entries by table", ["table", "entries", "room for"], sizes, numeric=2)
+
+
+def _print_listing(report: Listing, names: Names) -> None:
+    rows = []
+    for entry in report.entries:
+        described = entry.description
+        note = " (learned)" if entry.learned else ""
+        rows.append([key_text(described, names), action_text(described, names) + note, *_count(entry.count)])
+    print_table(report.table, ["key", "action", "packets", "bytes"], rows, numeric=2)
+
+
+def _print_counters(report: Counters, names: Names) -> None:
+    for table, entries in report.tables.items():
+        rows = [
+            [" ".join(f"{name}={names.show(name, value)}" for name, value in entry.key.items()), *_count(entry.count)]
+            for entry in entries
+        ]
+        print_table(f"{table}: {COUNTED[table]}", ["key", "packets", "bytes"], rows, numeric=2)
+
+
+def _print_drops(report: Accounting) -> None:
+    print_table("drops", ["reason", "packets", "bytes"], _named(report.drops), numeric=2)
+    print_table("copies", ["outcome", "packets", "bytes"], _named(report.copies), numeric=2)
+    (_, received), *ends = ((name, count.packets) for name, count in report.outcomes.items())
+    terms = " + ".join(f"{packets} {name.lower()}" for name, packets in ends)
+    verdict = "[green]holds[/green]" if report.holds else f"[red]violated: {_imbalance(report)}[/red]"
+    out.print(f"{received} received = {terms}: {verdict}")
+
+
+def _imbalance(report: Accounting) -> str:
+    parts = []
+    if report.balance:
+        parts.append(f"{report.balance} packets have no outcome")
+    if report.drop_balance:
+        parts.append(f"{report.drop_balance} drops have no reason")
+    return ", ".join(parts)
+
+
+def _named(counts: Mapping[str, Count]) -> list[list[str]]:
+    return [[name, *_count(count)] for name, count in counts.items()]
+
+
+def _count(count: Count | None) -> list[str]:
+    return [str(count.packets), str(count.bytes)] if count is not None else ["", ""]

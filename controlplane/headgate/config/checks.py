@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What no single value shows: references that lead nowhere, things that are there twice, next hops out of reach."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from difflib import get_close_matches
+
+from headgate.config.errors import Path, Problem, format_path
+from headgate.config.nic import NicConfig
+from headgate.config.routing_checks import check_routing
+from headgate.config.vnics import HOST
+
+
+def check(config: NicConfig) -> Iterator[Problem]:
+    """Everything that is wrong with a configuration whose values are each well-formed."""
+    yield from _check_ports(config)
+    yield from _check_vlans(config)
+    yield from _check_vnics(config)
+    yield from _check_rings(config)
+    yield from _check_addresses(config)
+    for index, vnic in enumerate(config.vnics):
+        yield from check_routing(config, vnic, ("vnics", index))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown `name`: the nearest of `known`, or all of them."""
+    known = sorted(known)
+    if close := get_close_matches(name, known, n=1):
+        return f"did you mean {close[0]!r}?"
+    return f"there is {', '.join(map(repr, known))}" if known else "there is none"
+
+
+def _duplicates(items: Iterable[tuple[Hashable, Path, object]], fix: str) -> Iterator[Problem]:
+    """A problem for each item (key, path, value) whose key came before."""
+    first: dict[Hashable, Path] = {}
+    for key, path, value in items:
+        if key in first:
+            yield Problem(path, value, f"is also {format_path(first[key])}: {fix}")
+        else:
+            first[key] = path
+
+
+def _check_ports(config: NicConfig) -> Iterator[Problem]:
+    names = [(port.name, ("ports", i, "name"), port.name) for i, port in enumerate(config.ports)]
+    numbers = [(port.port, ("ports", i, "port"), port.port) for i, port in enumerate(config.ports)]
+    yield from _duplicates(names, "give each port its own name")
+    yield from _duplicates(numbers, "give each port its own number")
+    for _, path, name in names:
+        if name == HOST:
+            yield Problem(path, name, "is what rings call the host port: give this port another name")
+
+
+def _check_vlans(config: NicConfig) -> Iterator[Problem]:
+    yield from _duplicates(
+        ((vlan.vlan_id, ("vlans", i, "vlan_id"), vlan.vlan_id) for i, vlan in enumerate(config.vlans)),
+        "describe each VLAN once",
+    )
+    yield from _duplicates(
+        (
+            ((vlan.uplink, vlan.tag.ether_type, vlan.wire_vlan_id), ("vlans", i, "tag"), _show_tag(config, i))
+            for i, vlan in enumerate(config.vlans)
+            if vlan.uplink is not None
+        ),
+        "on one uplink frames of the two could not be told apart, so give each its own",
+    )
+    uplinks = {port.name for port in config.ports if port.role == "uplink"}
+    for i, vlan in enumerate(config.vlans):
+        if vlan.uplink is not None and vlan.uplink not in uplinks:
+            yield Problem(
+                ("vlans", i, "uplink"),
+                vlan.uplink,
+                f"is not a port with role uplink: {did_you_mean(vlan.uplink, uplinks)}",
+            )
+
+
+def _show_tag(config: NicConfig, index: int) -> str:
+    vlan = config.vlans[index]
+    return f"{vlan.tag.ether_type} tag {vlan.wire_vlan_id}" if vlan.tag.ether_type else "untagged"
+
+
+def _check_vnics(config: NicConfig) -> Iterator[Problem]:
+    vlan_ids = {vlan.vlan_id for vlan in config.vlans}
+    yield from _duplicates(
+        ((vnic.name, ("vnics", i, "name"), vnic.name) for i, vnic in enumerate(config.vnics)),
+        "give each VNIC its own name",
+    )
+    yield from _duplicates(
+        ((vnic.vnic_id, ("vnics", i, "vnic_id"), vnic.vnic_id) for i, vnic in enumerate(config.vnics)),
+        "give each VNIC its own id",
+    )
+    yield from _duplicates(
+        (
+            ((vlan_id, mac), ("vnics", i, "macs", j), mac)
+            for i, vnic in enumerate(config.vnics)
+            for j, mac in enumerate(vnic.macs)
+            for vlan_id in dict.fromkeys(vnic.vlans)
+        ),
+        "in one VLAN a MAC address leads to one VNIC, so give each its own",
+    )
+    for i, vnic in enumerate(config.vnics):
+        memberships: list[tuple[Path, int]] = [
+            (("vnics", i, "tagged_vlans", j), vlan_id) for j, vlan_id in enumerate(vnic.tagged_vlans)
+        ]
+        if vnic.vlan is not None:
+            memberships.insert(0, (("vnics", i, "vlan"), vnic.vlan))
+        if not memberships:
+            yield Problem(("vnics", i), vnic.name, "is in no VLAN: give it `vlan` or `tagged_vlans`")
+        yield from _duplicates(
+            ((vlan_id, path, vlan_id) for path, vlan_id in memberships), "a VNIC is in a VLAN either tagged or untagged"
+        )
+        for path, vlan_id in memberships:
+            if vlan_id not in vlan_ids:
+                yield Problem(path, vlan_id, "is not among `vlans`: add it there, or use one that is")
+
+    if config.default_ring is not None and config.default_ring.vnic not in config.vnics_by_name:
+        name = config.default_ring.vnic
+        yield Problem(("default_ring", "vnic"), name, f"is no VNIC's name: {did_you_mean(name, config.vnics_by_name)}")
+
+
+def _check_rings(config: NicConfig) -> Iterator[Problem]:
+    rings = [
+        (("vnics", i, "rings", kind, j), ring)
+        for i, vnic in enumerate(config.vnics)
+        for kind, group in (("local", vnic.rings.local), ("forwarding", vnic.rings.forwarding))
+        for j, ring in enumerate(group)
+    ]
+    yield from _duplicates(
+        ((ring.ring_id, (*path, "ring_id"), ring.ring_id) for path, ring in rings), "give each ring its own id"
+    )
+    yield from _duplicates(
+        ((ring.port, (*path, "port"), ring.port) for path, ring in rings if ring.port != HOST),
+        "a port is wired to one ring, so give each its own",
+    )
+    wirable = {port.name for port in config.ports if port.role == "ring"} | {HOST}
+    for path, ring in rings:
+        if ring.port not in wirable:
+            hint = did_you_mean(ring.port, wirable)
+            yield Problem((*path, "port"), ring.port, f"is not a port with role ring, nor `host`: {hint}")
+    for i, vnic in enumerate(config.vnics):
+        if vnic.rings.forwarding and vnic.forwarding is None:
+            yield Problem(
+                ("vnics", i, "rings", "forwarding"),
+                None,
+                "would never get a packet: say who routes with `forwarding: {routed_by: ...}`, or take the rings out",
+            )
+
+
+def _check_addresses(config: NicConfig) -> Iterator[Problem]:
+    located = []
+    for i, vnic in enumerate(config.vnics):
+        for j, address in enumerate(vnic.addresses):
+            path = ("vnics", i, "addresses", j)
+            if address.vlan is None and vnic.vlan is None:
+                yield Problem(path, str(address.address), "is on no VLAN: write `{address: ..., vlan: ...}`")
+            elif vnic.vlan_of(address) not in vnic.vlans:
+                yield Problem((*path, "vlan"), address.vlan, f"is not a VLAN of {vnic.name}: use one that is")
+            elif reason := _unusable(address.address):
+                yield Problem(path, str(address.address), f"{reason}: give an address that a host can have")
+            else:
+                located.append((vnic, address, path))
+
+    yield from _duplicates(
+        (((vnic.vlan_of(address), address.ip), path, str(address.ip)) for vnic, address, path in located),
+        "in one VLAN an address is one VNIC's",
+    )
+    yield from _check_overlaps(located)
+
+
+def _check_overlaps(located: list) -> Iterator[Problem]:
+    """A VNIC's connected prefixes may not overlap, unless they are one prefix on one VLAN: a destination in two of
+    them would have two ways to go."""
+    seen: dict[str, list] = {}
+    for vnic, address, path in located:
+        if address.network.is_link_local:
+            continue
+        link = (vnic.vlan_of(address), address.network)
+        for other_link, other_path in seen.setdefault(vnic.name, []):
+            overlap = other_link[1].version == link[1].version and other_link[1].overlaps(link[1])
+            if overlap and other_link != link:
+                yield Problem(
+                    path,
+                    str(address.address),
+                    f"overlaps {format_path(other_path)} ({other_link[1]} in VLAN {other_link[0]}): "
+                    "give each VLAN of a VNIC a prefix of its own",
+                )
+        seen[vnic.name].append((link, path))
+
+
+def _unusable(interface) -> str | None:
+    ip = interface.ip
+    if ip.is_multicast or ip.is_unspecified or ip.is_loopback:
+        return "is a multicast, unspecified or loopback address"
+    if ip.version == 4 and interface.network.prefixlen < 31:  # RFC 3021: /31 and /32 have no broadcast address
+        if ip == interface.network.broadcast_address:
+            return "is the broadcast address of its prefix"
+        if ip == interface.network.network_address:
+            return "is the prefix itself"
+    return None

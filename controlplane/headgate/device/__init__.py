@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P4Runtime devices: reading from one, controlling one, and what can go wrong."""
+
+from headgate.device.device import Device
+from headgate.device.errors import (
+    DeviceError,
+    DeviceRefused,
+    DeviceUnreachable,
+    NotPrimary,
+    PipelineMismatch,
+    UpdateFailure,
+)
+from headgate.device.programs import program
+from headgate.device.view import DeviceView, Pipeline
+
+__all__ = [
+    "Device",
+    "DeviceError",
+    "DeviceRefused",
+    "DeviceUnreachable",
+    "DeviceView",
+    "NotPrimary",
+    "Pipeline",
+    "PipelineMismatch",
+    "UpdateFailure",
+    "program",
+]

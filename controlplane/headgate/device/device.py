@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A device to control: we are its primary, it runs our program, and packets come and go by its stream."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Self
+
+from finsy import GRPCStatusCode, P4ClientError, P4PacketIn, P4PacketOut
+from finsy.proto import U128, p4r
+
+from headgate.device.errors import (
+    DeviceError,
+    DeviceRefused,
+    DeviceUnreachable,
+    NotPrimary,
+    UpdateFailure,
+    as_device_error,
+)
+from headgate.device.view import DeviceView, Pipeline
+from headgate.systems import Entity
+from headgate.vocabulary import PacketOutMode
+
+_LOG = logging.getLogger("headgate")
+
+MAX_QUEUED_PACKETS = 256
+MAX_BATCH_UPDATES = 1000
+MAX_BATCH_BYTES = 1 << 20
+"""A quarter of the message size that gRPC servers take unless told otherwise."""
+
+
+class Device(DeviceView):
+    """A device that we are the primary controller of: an asynchronous context manager.
+
+    On entry it wins the election, and pushes the program if the device runs none or another one; a device that runs it
+    keeps all its entries.
+
+    Args:
+        address, device_id, program: see `DeviceView`.
+        election_id: the controller with the largest one is primary (P4Runtime 5). Two may not have the same. Where
+            the primary left, we take its place with its id.
+    """
+
+    def __init__(self, address: str, *, device_id: int = 1, program: str = "nic", election_id: int = 1) -> None:
+        super().__init__(address, device_id=device_id, program=program)
+        self.election_id = election_id
+        self.pipeline_was = Pipeline.MATCHES
+        """What the device ran before we came."""
+        self.packets_lost = 0
+        """Packet-ins that came while `MAX_QUEUED_PACKETS` were waiting."""
+        self._packets: asyncio.Queue[P4PacketIn | DeviceError] = asyncio.Queue()
+        self._sending = asyncio.Lock()  # a gRPC stream takes one write at a time
+        self._receiver: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Raises: DeviceUnreachable, NotPrimary, DeviceRefused."""
+        await super().__aenter__()
+        self._packets = asyncio.Queue()  # a device may be entered again once it was left
+        try:
+            await self._become_primary()
+            self.pipeline_was = await self.pipeline()
+            if self.pipeline_was is not Pipeline.MATCHES:
+                await self._push_pipeline()
+        except BaseException:
+            await self._client.close()
+            raise
+        self._receiver = asyncio.create_task(self._receive())
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._receiver is not None:
+            self._receiver.cancel()
+            await asyncio.wait([self._receiver])
+        await super().__aexit__(*exc_info)
+
+    async def write(
+        self, updates: Iterable[p4r.Update | Entity], on_written: Callable[[int], None] | None = None
+    ) -> list[UpdateFailure]:
+        """Carry out updates, going on after failures. The device may take them in any order (P4Runtime 12.1): what
+        depends on another is for another call.
+
+        Args:
+            updates: P4Runtime updates, or finsy entities marked `+`, `~` or `-`.
+            on_written: told the size of each batch once it is done.
+
+        Returns: the updates that the device refused.
+        Raises: DeviceUnreachable, NotPrimary. What was written before that stays written.
+        """
+        failures: list[UpdateFailure] = []
+        messages = [item if isinstance(item, p4r.Update) else item.encode_update(self.schema) for item in updates]
+        for batch in batches(messages):
+            failures += await self._write_batch(batch)
+            if on_written is not None:
+                on_written(len(batch))
+        return failures
+
+    async def packet_in(self) -> P4PacketIn:
+        """The next packet for the controller. Raises: DeviceUnreachable, NotPrimary, once there is no more to come."""
+        item = await self._packets.get()
+        if isinstance(item, DeviceError):
+            self._packets.put_nowait(item)  # for whoever asks next
+            raise item
+        return item
+
+    async def packet_out(
+        self, payload: bytes, *, mode: PacketOutMode, port: int = 0, vnic_id: int = 0, vlan_id: int = 0
+    ) -> None:
+        """Have the device send a frame: out of `port`, or as if a VNIC had (see `packet_out_mode_t`).
+
+        Raises: DeviceUnreachable, NotPrimary.
+        """
+        packet = P4PacketOut(payload, mode=mode, port=port, vnic_id=vnic_id, vlan_id=vlan_id)
+        async with self._sending, self._errors():
+            await self._client.send(packet.encode_update(self.schema))
+
+    async def _become_primary(self) -> None:
+        arbitration = await self._bid(self.election_id)
+        if arbitration.status.code == GRPCStatusCode.NOT_FOUND:
+            # Nobody is primary, but somebody with a larger id was, and who follows must have one as large (5.3).
+            self.election_id = U128.decode(arbitration.election_id)
+            arbitration = await self._bid(self.election_id)
+        self._check_primary(arbitration)
+
+    def _check_primary(self, arbitration: p4r.MasterArbitrationUpdate) -> None:
+        if arbitration.status.code != GRPCStatusCode.OK:
+            primary = U128.decode(arbitration.election_id)
+            raise NotPrimary(
+                self.address,
+                f"the primary controller is another, with election id {primary}: stop it, or give a larger one",
+            )
+
+    async def _push_pipeline(self) -> None:
+        request = p4r.SetForwardingPipelineConfigRequest(
+            device_id=self.device_id,
+            election_id=U128.encode(self.election_id),
+            action=p4r.SetForwardingPipelineConfigRequest.VERIFY_AND_COMMIT,
+            config=self.schema.get_pipeline_config(),
+        )
+        async with self._errors():
+            await self._client.request(request)
+        _LOG.info("pipeline pushed: device=%s program=%s", self.address, self.program)
+
+    async def _write_batch(self, batch: Sequence[p4r.Update]) -> list[UpdateFailure]:
+        request = p4r.WriteRequest(device_id=self.device_id, election_id=U128.encode(self.election_id), updates=batch)
+        try:
+            await self._client.request(request)
+        except P4ClientError as error:
+            if error.details:
+                return [
+                    UpdateFailure(batch[index], detail.canonical_code, detail.message)
+                    for index, detail in sorted(error.details.items())
+                ]
+            meant = as_device_error(self.address, error)
+            if not isinstance(meant, DeviceRefused):
+                raise meant from error
+            return [UpdateFailure(update, error.code, error.message) for update in batch]
+        return []
+
+    async def _receive(self) -> None:
+        """Queue packets until the stream ends, then say why it did."""
+        try:
+            while True:
+                async with self._errors():
+                    message = await self._client.receive()
+                match message.WhichOneof("update"):
+                    case "packet" if self._packets.qsize() < MAX_QUEUED_PACKETS:
+                        self._packets.put_nowait(P4PacketIn.decode(message, self.schema))
+                    case "packet":
+                        self.packets_lost += 1
+                    case "arbitration":
+                        self._check_primary(message.arbitration)
+                    case "error":
+                        _LOG.warning("device refused a message: device=%s reason=%s", self.address, message.error)
+                    case other:
+                        _LOG.warning("unexpected message: device=%s kind=%s", self.address, other)
+        except DeviceError as error:
+            self._packets.put_nowait(error)
+        except (RuntimeError, ValueError) as error:  # finsy's word for the end of the stream, or an undecodable packet
+            self._packets.put_nowait(DeviceUnreachable(self.address, f"the stream ended: {error}"))
+
+
+def batches(updates: Sequence[p4r.Update]) -> Iterator[list[p4r.Update]]:
+    """`updates` in order, cut into batches of at most `MAX_BATCH_UPDATES` and, but for a single huge update, at most
+    `MAX_BATCH_BYTES`."""
+    batch: list[p4r.Update] = []
+    size = 0
+    for update in updates:
+        update_size = update.ByteSize()
+        if batch and (len(batch) == MAX_BATCH_UPDATES or size + update_size > MAX_BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(update)
+        size += update_size
+    if batch:
+        yield batch

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""In which order a device is changed, so that every packet on the way finds either the old or the new.
+
+1. *Withdraw*: the classifier entries that go are deleted first. From then on no packet is on its way to what goes with
+   them, or to what is about to change hands.
+2. *Build*: table by table, what is pointed at before what points to it, so classifiers come last. In each table MODIFY
+   goes before INSERT: who gives a ring up does so before another takes it.
+3. *Retire*: all else that goes is deleted, what points before what is pointed at.
+
+A device may carry out the updates of one request in any order (P4Runtime 12.1), so each stage is a request of its own.
+"""
+
+from __future__ import annotations
+
+from finsy.proto import p4r
+
+Stage = tuple[int, int, int]
+"""Where an update stands in the order: smaller ones are done first, equal ones in any order."""
+
+CLASSIFIERS = ("l2_classify", "port")
+"""What decides which VNIC a packet is for, or from."""
+
+BUILD_ORDER = (
+    "punt_meter",
+    "clone_session",
+    # Rings, and what is spread over them
+    "ring",
+    "replica",
+    "ring_pick",
+    "ring_group",
+    "default_ring",
+    # VLANs, and how frames of theirs look
+    "uplink_tag",
+    "vnic_tag",
+    "multicast_group",
+    "vlan_flood",
+    "vlan_uplink",
+    # Who passes on what
+    "next_local_ipv4",
+    "next_local_ipv6",
+    "ipv4_neighbor",
+    "ipv6_neighbor",
+    "ipv4_route",
+    "ipv6_route",
+    "own_source_ipv4",
+    "own_source_ipv6",
+    "local_ipv4",
+    "local_ipv6",
+    "steering",
+    # Who may send what, then who is sent something
+    "transmit_mac",
+    "forwarded_mac",
+    "vnic_vlan",
+    "uplink_vlan",
+    *CLASSIFIERS,
+)
+"""Tables, meters and replication entries by name, what is pointed at first."""
+
+_RANK = {name: index for index, name in enumerate(BUILD_ORDER)}
+
+
+def stage_of(update_type: p4r.Update.Type.ValueType, name: str) -> Stage:
+    """The stage of an update to a table, meter or kind of replication entry. Raises: KeyError (one unknown here)."""
+    match update_type:
+        case p4r.Update.DELETE if name in CLASSIFIERS:
+            return 0, -_RANK[name], 0
+        case p4r.Update.DELETE:
+            return 2, -_RANK[name], 0
+        case p4r.Update.MODIFY:
+            return 1, _RANK[name], 0
+        case _:
+            return 1, _RANK[name], 1

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make demo`: a SmartNIC between Linux hosts.
+
+    vm1 ------+                       +------ outside, on the wire
+    vm2 ------+  softnic running nic  |
+    router ===+                       +------ the host itself
+    (a local and a forwarding ring on each of its two VNICs)
+
+Real traffic by the kernel's own stacks: a ping between VMs, a download over HTTP that the router VM passes on through
+its forwarding rings, and a frame with somebody else's address, which the NIC refuses. Where no namespaces are to be
+had, the same program is shown frames from a pcap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from lab import Host, LabError, enter
+from replay import replay
+from rich.console import Console
+from rich.rule import Rule
+
+from headgate.config import NicConfig, Vnic, load_config
+
+HERE = Path(__file__).parent
+CONFIG = HERE / "nic.yaml"
+BIN = Path(sys.executable).parent
+ADDRESS = "127.0.0.1:9559"
+VNICS = {"host": ["host"], "vm1": ["vm1"], "vm2": ["vm2"], "router": ["router-lan", "router-wan"]}
+"""Host -> its VNICs in the configuration."""
+DOWNLOAD_BYTES = 2_000_000
+OUTSIDE_MAC = "02:00:00:00:20:99"
+OUTSIDE = ("203.0.113.99", "2001:db8:20::99")
+
+SPOOF = """
+import socket, sys
+sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+sock.bind(("eth0", 0))
+sock.send(bytes.fromhex("ffffffffffff" + sys.argv[1] + "0806") + bytes(46))
+"""
+
+console = Console(highlight=False)
+
+
+def main() -> None:
+    try:
+        enter()
+    except LabError as error:
+        console.print(f"[yellow]No hosts to connect here: {error}.[/] The same program, then, on frames from a pcap.")
+        replay(CONFIG, console)
+    else:
+        connect_hosts(load_config(CONFIG))
+
+
+def connect_hosts(config: NicConfig) -> None:
+    with ExitStack() as stack:
+        hosts = build_hosts(config)
+        say(f"a SmartNIC with {len(config.ports)} ports: the wire, the host, two VMs, and a router VM with four rings")
+        start_softnic(config, stack)
+        headgate("apply")
+        ping(hosts)
+        download(hosts, stack)
+        spoof(hosts, config)
+        say("which port, MAC address and ring got what")
+        headgate("counters")
+        say("what was dropped, and whether the sums agree")
+        headgate("drops")
+    say("done: the hosts, their cables and the NIC are gone")
+
+
+def say(what: str) -> None:
+    console.print(Rule(f"[bold]{what}", align="left", style="cyan"))
+
+
+def build_hosts(config: NicConfig) -> dict[str, Host]:
+    """Every host with the VNICs it owns, an interface for each of their rings, and one host on the wire."""
+    hosts = {name: Host.create(name) for name in VNICS}
+    for name, vnics in VNICS.items():
+        plug_vnics(hosts[name], [config.vnics_by_name[vnic] for vnic in vnics])
+    for name in ("vm1", "vm2"):
+        hosts[name].sh("ip route add default via 10.0.10.254")
+        hosts[name].sh("ip -6 route add default via 2001:db8:10::fe")
+    make_router(hosts["router"])
+
+    outside = hosts["outside"] = Host.create("outside")
+    outside.plug("eth0", nic_interface("wan"), OUTSIDE_MAC)
+    outside.address("eth0", f"{OUTSIDE[0]}/24", f"{OUTSIDE[1]}/64")
+    outside.sh("ip route add 10.0.10.0/24 via 203.0.113.254")
+    outside.sh("ip -6 route add 2001:db8:10::/64 via 2001:db8:20::fe")
+    return hosts
+
+
+def nic_interface(port: str) -> str:
+    return f"nic-{port}"
+
+
+def plug_vnics(host: Host, vnics: list[Vnic]) -> None:
+    """eth0, eth1, ...: the rings of one VNIC after another, each VNIC's addresses on its first local ring."""
+    index = 0
+    for vnic in vnics:
+        host_addresses = [str(address.address) for address in vnic.addresses]
+        for ring in (*vnic.rings.local, *vnic.rings.forwarding):
+            host.plug(f"eth{index}", nic_interface(ring.port), vnic.mac)
+            host.address(f"eth{index}", *host_addresses)
+            host_addresses = []
+            index += 1
+
+
+def make_router(router: Host) -> None:
+    router.set("ipv4/ip_forward", 1)
+    router.set("ipv6/conf/all/forwarding", 1)
+    # What arrives by a forwarding ring's interface would be answered by another one.
+    for interface in ("all", "eth0", "eth1", "eth2", "eth3"):
+        router.set(f"ipv4/conf/{interface}/rp_filter", 0)
+
+
+def start_softnic(config: NicConfig, stack: ExitStack) -> None:
+    ports = [f"--port={port.port}=eth:{nic_interface(port.name)}" for port in config.ports]
+    softnic = stack.enter_context(
+        subprocess.Popen([f"{BIN}/softnic", "run", *ports, f"--grpc-addr={ADDRESS}"], stdout=subprocess.PIPE, text=True)
+    )
+    stack.callback(softnic.terminate)
+    assert softnic.stdout
+    console.print(softnic.stdout.readline().strip(), style="dim")
+
+
+def headgate(command: str) -> None:
+    console.print(f"$ headgate {command} -c {CONFIG.relative_to(HERE.parent)} --device {ADDRESS}", style="green")
+    sys.stdout.flush()
+    subprocess.run([f"{BIN}/headgate", command, "-c", CONFIG, "--device", ADDRESS], check=True)
+
+
+def ping(hosts: dict[str, Host]) -> None:
+    for target in ("10.0.10.12", "2001:db8:10::12"):
+        say(f"vm1 pings vm2 ({target}): switched in the NIC, never on the wire")
+        show(hosts["vm1"].output("ping", "-c", "3", "-i", "0.2", "-W", "2", target))
+
+
+def show(text: str) -> None:
+    console.print(text.rstrip(), style="dim", markup=False)
+
+
+def download(hosts: dict[str, Host], stack: ExitStack) -> None:
+    """vm1 fetches a file from the outside host, over IPv4 and IPv6, through the router VM's forwarding ring."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    content = os.urandom(DOWNLOAD_BYTES)
+    (folder / "file").write_bytes(content)
+    server = hosts["outside"].start(
+        sys.executable, "-u", "-m", "http.server", "--bind", "::", "--directory", str(folder), "80"
+    )
+    stack.enter_context(server)
+    stack.callback(server.terminate)
+    assert server.stdout
+    server.stdout.readline()
+    fetch = "import sys, urllib.request as r, hashlib; print(hashlib.sha256(r.urlopen(sys.argv[1]).read()).hexdigest())"
+    for url in (f"http://{OUTSIDE[0]}/file", f"http://[{OUTSIDE[1]}]/file"):
+        say(f"vm1 downloads {url}: the router VM passes it on, through its forwarding rings")
+        started = time.monotonic()
+        digest = hosts["vm1"].output(sys.executable, "-c", fetch, url).strip()
+        took_s = time.monotonic() - started
+        if digest != hashlib.sha256(content).hexdigest():
+            raise SystemExit(f"demo: {url} arrived damaged")
+        console.print(f"{DOWNLOAD_BYTES:,} bytes, SHA-256 as sent, {took_s:.1f} s", style="dim")
+
+
+def spoof(hosts: dict[str, Host], config: NicConfig) -> None:
+    victim = config.vnics_by_name["vm1"].mac
+    say(f"vm2 sends a frame with vm1's address {victim}")
+    hosts["vm2"].output(sys.executable, "-c", SPOOF, victim.replace(":", ""))
+    console.print("refused by transmit_guard: see SRC_MAC_SPOOFED below", style="dim")
+
+
+if __name__ == "__main__":
+    main()

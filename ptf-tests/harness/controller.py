@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The controller of the device under test: headgate's own device and reconciliation, behind a synchronous face."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections import Counter
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from finsy import Match, P4MeterEntry, P4PacketIn, P4TableEntry
+from finsy.proto import p4r
+
+from headgate.config import parse_config
+from headgate.device import Device
+from headgate.reconcile import Plan, plan
+from headgate.systems import Entity, desired
+from headgate.vocabulary import DropReason, Outcome, PacketOutMode
+
+T = TypeVar("T")
+
+CALL_TIMEOUT_S = 60
+PACKET_INS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the program has counted since it was loaded, packets."""
+
+    drops: Counter[DropReason]
+    outcomes: Counter[Outcome]
+    """Rows of `outcome` and of `copy_outcome`; no row is used in both."""
+
+
+class Controller:
+    """Primary controller of one device. Its coroutines run on a thread of their own."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="controller", daemon=True).start()
+        self._packet_ins: queue.Queue[P4PacketIn] = queue.Queue(PACKET_INS)
+        self.device = Device(address)
+        self.run(self.device.__aenter__())
+        asyncio.run_coroutine_threadsafe(self._receive(), self._loop)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The coroutine's result. Raises: what it raises, TimeoutError."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(CALL_TIMEOUT_S)
+
+    async def _receive(self) -> None:
+        while True:
+            self._packet_ins.put_nowait(await self.device.packet_in())
+
+    def program(self, config: Mapping[str, Any], extra: Sequence[Entity]) -> Plan:
+        """Reconciles the device to `config`, as in YAML, and `extra`. Returns: what had to be changed for it.
+
+        Raises: ConfigError, AssertionError (the device refused an update).
+        """
+        return self.run(self._program([*desired(parse_config(dict(config))), *extra]))
+
+    async def _program(self, entities: Sequence[Entity]) -> Plan:
+        changes = plan(await self.device.read(), entities, self.device.schema)
+        updates: list[list[p4r.Update | Entity]] = [[change.update for change in stage] for stage in changes.stages]
+        # How full a meter's buckets are is nothing that could be read: written anew, they are full.
+        updates.append([~entity for entity in entities if isinstance(entity, P4MeterEntry)])
+        for stage in updates:
+            if failures := await self.device.write(stage):
+                raise AssertionError(f"the device refused {len(failures)} updates, the first: {failures[0]}")
+        return changes
+
+    def write(self, updates: Iterable[Entity]) -> None:
+        """Entities marked `+`, `~` or `-`. Raises: AssertionError (the device refused one)."""
+        if failures := self.run(self.device.write(updates)):
+            raise AssertionError(f"the device refused {failures}")
+
+    def counts(self) -> Counts:
+        return self.run(self._counts())
+
+    async def _counts(self) -> Counts:
+        drops = await self.device.counter("drop_reason")
+        outcomes = await self.device.counter("outcome")
+        copies = await self.device.counter("copy_outcome")
+        return Counts(
+            Counter({DropReason(row): data.packet_count for row, data in drops.items() if data.packet_count}),
+            Counter({Outcome(row): data.packet_count for row, data in outcomes.items() if data.packet_count})
+            + Counter({Outcome(row): data.packet_count for row, data in copies.items() if data.packet_count}),
+        )
+
+    def hits(self, table: str, **key: Any) -> int:
+        """Packets that the direct counter of one entry has counted. Raises: AssertionError (no such entry)."""
+        return self.run(self._hits(table, key))
+
+    async def _hits(self, table: str, key: Mapping[str, Any]) -> int:
+        def match_of(entry: P4TableEntry) -> list[p4r.FieldMatch]:
+            return list(entry.encode(self.device.schema).table_entry.match)
+
+        wanted = match_of(P4TableEntry(table, match=Match(key)))
+        for entry in await self.device.entries(table):
+            if not entry.is_default_action and match_of(entry) == wanted:
+                return entry.counter_data.packet_count if entry.counter_data else 0
+        raise AssertionError(f"{table} has no entry {key}")
+
+    def packet_out(self, frame: bytes, mode: int, **fields: int) -> None:
+        self.run(self.device.packet_out(frame, mode=PacketOutMode(mode), **fields))
+
+    def packet_in(self, timeout_s: float) -> P4PacketIn:
+        """The next packet for the controller. Raises: queue.Empty."""
+        return self._packet_ins.get(timeout=timeout_s)

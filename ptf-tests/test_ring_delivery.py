@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ring_delivery: a VNIC's frames are spread over its rings by flow, and each ring has one way out.
+
+- Both directions of a flow, and all fragments of a datagram, have one hash and so one ring.
+- The hash is the one written down in harness/host.py; flows of any shape spread evenly by it.
+- What the host is given begins with nic_rx_desc, exactly.
+- A VNIC without rings, and a ring that is wired to nothing, drop what they are given.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from finsy import Action, Match, P4TableEntry
+from scapy.layers.inet6 import IPv6ExtHdrFragment
+
+from harness.cases import nic_test
+from harness.dut import Dut
+from harness.frames import FAMILIES, IPV4, IPV6, Family, ether, probe, tagged, tcp, udp
+from harness.host import flow_hash, rx_desc
+from harness.ports import HOST, WAN
+from harness.rack import OUTSIDE_MAC, RACK, VLAN_UNTAGGED
+from headgate.vocabulary import DropReason, RingType
+
+VNIC, MAC = 9, "02:00:00:00:00:09"
+RINGS = (901, 902, 903, 904)
+BUCKETS = 128
+IP = {IPV4: "10.0.0.90", IPV6: "2001:db8::90"}
+
+SPREAD = {
+    **RACK,
+    "vnics": [
+        *RACK["vnics"],
+        {
+            "name": "spread",
+            "vnic_id": VNIC,
+            "vlan": VLAN_UNTAGGED,
+            "macs": [MAC],
+            "rings": {"local": [{"ring_id": ring, "port": "host"} for ring in RINGS]},
+        },
+    ],
+}
+ETH = (OUTSIDE_MAC, MAC)
+
+
+def delivered(frame: bytes, hash_of_flow: int) -> bytes:
+    """What the host is to be given: the bucket is the low 7 bits of the hash, and buckets go round the rings."""
+    ring_id = RINGS[hash_of_flow % BUCKETS % len(RINGS)]
+    return rx_desc(frame, ring_id=ring_id, vnic_id=VNIC, ring_type=RingType.LOCAL, flow_hash=hash_of_flow)
+
+
+@nic_test(SPREAD, ip=FAMILIES, ports={"up": (1000, 2000), "down": (2000, 1000), "equal": (53, 53)})
+def test_udp_is_given_to_the_ring_of_its_flow_with_its_descriptor(dut: Dut, ip: Family, ports: tuple[int, int]) -> None:
+    frame = udp(ip, ETH, (ip.outside, IP[ip]), ports=ports)
+    hash_of_flow = flow_hash(ip.outside, IP[ip], 17, *ports)
+    dut.send(WAN, frame).assert_out({HOST: delivered(frame, hash_of_flow)})
+
+
+@nic_test(SPREAD, ip=FAMILIES)
+def test_tcp_of_the_same_ports_is_another_flow(dut: Dut, ip: Family) -> None:
+    frame = tcp(ip, ETH, (ip.outside, IP[ip]), ports=(4000, 5000))
+    hash_of_flow = flow_hash(ip.outside, IP[ip], 6, 4000, 5000)
+    dut.send(WAN, frame).assert_out({HOST: delivered(frame, hash_of_flow)})
+
+
+@nic_test(SPREAD)
+def test_frame_without_ip_has_the_hash_of_nothing(dut: Dut) -> None:
+    frame = ether(*ETH, probe(), ether_type=0x88B5)
+    dut.send(WAN, frame).assert_out({HOST: delivered(frame, flow_hash("::", "::", 0))})
+
+
+@nic_test(SPREAD, ip=FAMILIES)
+def test_priority_tag_is_no_part_of_the_frames_length(dut: Dut, ip: Family) -> None:
+    frame = udp(ip, ETH, (ip.outside, IP[ip]))
+    hash_of_flow = flow_hash(ip.outside, IP[ip], 17, 4000, 5000)
+    dut.send(WAN, tagged(frame, 0)).assert_out({HOST: delivered(frame, hash_of_flow)})
+
+
+@nic_test(SPREAD, ip=FAMILIES)
+def test_tenants_tag_changes_nothing_about_the_flow(dut: Dut, ip: Family) -> None:
+    frame = tagged(udp(ip, ETH, (ip.outside, IP[ip])), 77)
+    hash_of_flow = flow_hash(ip.outside, IP[ip], 17, 4000, 5000)
+    dut.send(WAN, tagged(frame, 0)).assert_out({HOST: delivered(frame, hash_of_flow)})
+
+
+@nic_test(SPREAD, ip=FAMILIES)
+def test_both_directions_of_64_flows_share_their_rings(dut: Dut, ip: Family) -> None:
+    generator = random.Random(64)
+    flows = [random_flow(ip, generator) for _ in range(64)]
+    there = [udp(ip, ETH, (a, b), ports=(p, q)) for a, b, p, q in flows]
+    back = [udp(ip, ETH, (b, a), ports=(q, p)) for a, b, p, q in flows]
+    expected = [delivered(frame, flow_hash(a, b, 17, p, q)) for frame, (a, b, p, q) in zip(there, flows, strict=True)]
+    expected += [delivered(frame, flow_hash(a, b, 17, p, q)) for frame, (a, b, p, q) in zip(back, flows, strict=True)]
+    dut.send(WAN, *there, *back).assert_out({HOST: expected})
+
+
+@nic_test(SPREAD)
+def test_fragments_of_an_ipv4_datagram_share_a_ring(dut: Dut) -> None:
+    addresses = (IPV4.outside, IP[IPV4])
+    first = udp(IPV4, ETH, addresses, flags="MF", id=7)
+    middle = ether(*ETH, IPV4.header(*addresses, flags="MF", id=7, frag=4, proto=17), probe())
+    last = ether(*ETH, IPV4.header(*addresses, id=7, frag=8, proto=17), probe())
+    hash_of_flow = flow_hash(*addresses, 17)
+    expected = [delivered(frame, hash_of_flow) for frame in (first, middle, last)]
+    dut.send(WAN, first, middle, last).assert_out({HOST: expected})
+
+
+@nic_test(SPREAD)
+def test_fragments_of_an_ipv6_datagram_share_a_ring(dut: Dut) -> None:
+    addresses = (IPV6.outside, IP[IPV6])
+    whole = udp(IPV6, ETH, addresses)[54:]
+    first = ether(*ETH, IPV6.header(*addresses), IPv6ExtHdrFragment(nh=17, m=1, id=7), probe())
+    first = first[:62] + whole  # the UDP header in the first fragment, lengths to match
+    first = first[:18] + (len(first) - 54).to_bytes(2) + first[20:]
+    last = ether(*ETH, IPV6.header(*addresses), IPv6ExtHdrFragment(nh=17, offset=8, id=7), probe())
+    hash_of_flow = flow_hash(*addresses, 17)
+    expected = [delivered(frame, hash_of_flow) for frame in (first, last)]
+    dut.send(WAN, first, last).assert_out({HOST: expected})
+
+
+# ---- balance
+
+FLOWS = 1024
+Flow = tuple[str, str, int, int]
+"""Two addresses and two ports."""
+
+
+def random_flow(ip: Family, generator: random.Random) -> Flow:
+    base = int(ip_address(ip.outside))
+    span = 1 << (20 if ip is IPV4 else 60)
+    a, b = (str(ip_address((base & ~(span - 1)) | generator.randrange(span))) for _ in range(2))
+    return a, b, generator.randrange(1024, 65536), generator.randrange(1024, 65536)
+
+
+def random_flows(ip: Family) -> list[Flow]:
+    generator = random.Random(2024)
+    return [random_flow(ip, generator) for _ in range(FLOWS)]
+
+
+def one_pair_of_hosts(ip: Family) -> list[Flow]:
+    return [(ip.outside, IP[ip], 32768 + i, 443) for i in range(FLOWS)]
+
+
+def addresses_rising_together(ip: Family) -> list[Flow]:
+    a, b = (
+        ip_address({IPV4: "10.1.0.0", IPV6: "2001:db8:1::"}[ip]),
+        ip_address({IPV4: "10.2.0.0", IPV6: "2001:db8:2::"}[ip]),
+    )
+    return [(str(a + i), str(b + i), 5000, 5000) for i in range(FLOWS)]
+
+
+SHAPES = {shape.__name__: shape for shape in (random_flows, one_pair_of_hosts, addresses_rising_together)}
+
+# 1,024 flows over 128 buckets: chi-squared has a mean of 127 and a standard deviation of 16; an even spread exceeds the
+# mean by 5 of them once in a million. Over 4 rings of 256 flows each the standard deviation is 14, and 1.25 is 4.6 of it.
+CHI_SQUARED_BOUND = 127 + 5 * 16
+MAX_RING_OVER_MEAN = 1.25
+
+
+@nic_test(SPREAD, ip=FAMILIES, shape=SHAPES)
+def test_flows_spread_evenly_over_buckets_and_rings(
+    dut: Dut, ip: Family, shape: Callable[[Family], list[Flow]]
+) -> None:
+    hits_before = [dut.controller.hits("ring", ring_id=ring) for ring in RINGS]
+    frames = [udp(ip, ETH, (a, b), ports=(p, q)) for a, b, p, q in shape(ip)]
+    received = dut.send(WAN, *frames).frames[HOST]
+    assert [frame[12:] for frame in received] == frames
+
+    rings = Counter(int.from_bytes(frame[0:2]) for frame in received)
+    buckets = Counter(int.from_bytes(frame[8:12]) % BUCKETS for frame in received)
+    mean = FLOWS / BUCKETS
+    chi_squared = sum((buckets[bucket] - mean) ** 2 / mean for bucket in range(BUCKETS))
+    assert set(rings) == set(RINGS)
+    assert max(rings.values()) <= MAX_RING_OVER_MEAN * FLOWS / len(RINGS), rings
+    assert chi_squared <= CHI_SQUARED_BOUND, buckets
+
+    hits = [dut.controller.hits("ring", ring_id=ring) for ring in RINGS]
+    assert [after - before for after, before in zip(hits, hits_before, strict=True)] == [rings[r] for r in RINGS]
+
+
+# ---- rings that are not there, as no configuration would leave them
+
+LOST_MAC = "02:00:00:00:00:66"
+LOST_VNIC = 66
+CLASSIFIED = P4TableEntry(
+    "l2_classify",
+    match=Match(vlan_id=VLAN_UNTAGGED, dst_mac=LOST_MAC),
+    action=Action("vnic.to_vnic", vnic_id=LOST_VNIC),
+)
+GROUPED = P4TableEntry(
+    "ring_group",
+    match=Match(vnic_id=LOST_VNIC, ring_type=RingType.LOCAL),
+    action=Action("spread", bucket_mask=0),
+)
+PICKED = P4TableEntry(
+    "ring_pick",
+    match=Match(vnic_id=LOST_VNIC, ring_type=RingType.LOCAL, bucket=0),
+    action=Action("set_ring", ring_id=666),
+)
+
+
+def for_the_lost(ip: Family) -> bytes:
+    return udp(ip, (OUTSIDE_MAC, LOST_MAC), (ip.outside, IP[ip]))
+
+
+@nic_test(RACK, [CLASSIFIED], ip=FAMILIES)
+def test_vnic_without_rings_drops(dut: Dut, ip: Family) -> None:
+    dut.send(WAN, for_the_lost(ip)).assert_dropped(DropReason.NO_RING)
+
+
+@nic_test(RACK, [CLASSIFIED, GROUPED], ip=FAMILIES)
+def test_bucket_without_a_ring_drops(dut: Dut, ip: Family) -> None:
+    dut.send(WAN, for_the_lost(ip)).assert_dropped(DropReason.NO_RING)
+
+
+@nic_test(RACK, [CLASSIFIED, GROUPED, PICKED], ip=FAMILIES)
+def test_ring_that_is_wired_to_nothing_drops(dut: Dut, ip: Family) -> None:
+    dut.send(WAN, for_the_lost(ip)).assert_dropped(DropReason.RING_NOT_ATTACHED)

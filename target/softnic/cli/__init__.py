@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: ``softnic run | replay | explain``."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+# gRPC reads this when it is first imported. Its own account of an address in use adds nothing to ours.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from .explain import explain_command
+from .replay import replay_command
+from .run import run
+
+app = typer.Typer(
+    help="A P4 switch in software: runs what p4c-bm2-ss compiles, serves P4Runtime, explains what it does to a packet.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run)
+app.command("replay")(replay_command)
+app.command("explain")(explain_command)

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reference executor as an `Engine`: a machine for packets, and its state for the control plane."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from softnic import ir
+from softnic.engine import (
+    ActionCall,
+    CloneSession,
+    CounterValue,
+    Digest,
+    EngineError,
+    EntryAction,
+    EntryNotFound,
+    GroupMember,
+    KeyMatch,
+    MeterRates,
+    Output,
+    Replica,
+    TableEntry,
+)
+
+from .machine import Machine
+from .meters import Marker
+from .profiles import ProfileState
+from .state import State
+from .tables import TableState
+
+Key = tuple[KeyMatch, ...]
+T = TypeVar("T")
+
+
+class ReferenceEngine:
+    """Runs a program in plain Python; implements `softnic.engine.Engine`.
+
+    Args:
+        program: what to run.
+        clock_ns: a monotonic clock, in nanoseconds; timestamps, meters and idle times follow it.
+        cpu_port: known to callers as the port of packet I/O; to the program it is a port like any other.
+    """
+
+    def __init__(
+        self,
+        program: ir.Program,
+        *,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+        cpu_port: int | None = None,
+    ) -> None:
+        self.program = program
+        self.cpu_port = cpu_port
+        self.state = State(program, clock_ns)
+        self._machine = Machine(program, self.state)
+
+    @property
+    def anomalies(self) -> Counter[str]:
+        """What happened to packets that P4 leaves undefined, by name."""
+        return self.state.anomalies
+
+    @property
+    def on_digest(self) -> Callable[[Digest], None] | None:
+        return self.state.on_digest
+
+    @on_digest.setter
+    def on_digest(self, handler: Callable[[Digest], None] | None) -> None:
+        self.state.on_digest = handler
+
+    def process(self, port: int, data: bytes) -> Sequence[Output]:
+        """Run one packet to completion; see `Machine`."""
+        return self._machine.process(port, data)
+
+    # ---- tables -----------------------------------------------------------------------------------------------------
+
+    def insert(self, table: str, entry: TableEntry) -> None:
+        self._table(table).insert(entry, self.state.clock_ns())
+
+    def modify(self, table: str, entry: TableEntry) -> None:
+        self._table(table).modify(entry, self.state.clock_ns())
+
+    def delete(self, table: str, key: Key, priority: int = 0) -> None:
+        self._table(table).delete(key, priority)
+
+    def set_default(self, table: str, action: EntryAction | None) -> None:
+        self._table(table).set_default(action)
+
+    def entries(self, table: str) -> Iterable[TableEntry]:
+        return [entry.as_table_entry() for entry in self._table(table).entries()]
+
+    def default(self, table: str) -> EntryAction | None:
+        return self._table(table).default()
+
+    def idle_entries(self) -> Iterable[tuple[str, TableEntry]]:
+        now_ns = self.state.clock_ns()
+        return [
+            (name, entry.as_table_entry())
+            for name, table in self.state.tables.items()
+            if table.table.idle_timeout
+            for entry in table.entries()
+            if entry.idle_timeout_ns and now_ns - entry.last_hit_ns > entry.idle_timeout_ns
+        ]
+
+    def idle_ns(self, table: str, key: Key, priority: int = 0) -> int:
+        return self.state.clock_ns() - self._table(table).get(key, priority).last_hit_ns
+
+    # ---- action profiles --------------------------------------------------------------------------------------------
+
+    def insert_member(self, profile: str, member_id: int, action: ActionCall) -> None:
+        self._profile(profile).insert_member(member_id, action)
+
+    def modify_member(self, profile: str, member_id: int, action: ActionCall) -> None:
+        self._profile(profile).modify_member(member_id, action)
+
+    def delete_member(self, profile: str, member_id: int) -> None:
+        self._profile(profile).delete_member(member_id)
+
+    def insert_group(self, profile: str, group_id: int, members: Sequence[GroupMember]) -> None:
+        self._profile(profile).insert_group(group_id, members)
+
+    def modify_group(self, profile: str, group_id: int, members: Sequence[GroupMember]) -> None:
+        self._profile(profile).modify_group(group_id, members)
+
+    def delete_group(self, profile: str, group_id: int) -> None:
+        self._profile(profile).delete_group(group_id)
+
+    def set_port_up(self, port: int, up: bool) -> None:
+        for profile in self.state.profiles.values():
+            profile.set_port_up(port, up)
+
+    # ---- counters, meters, registers --------------------------------------------------------------------------------
+
+    def read_counter(self, counter: str, index: int) -> CounterValue:
+        cells = _named("counter", self.state.counters, counter)
+        _check_index("counter", counter, index, len(cells.packets))
+        return CounterValue(cells.packets[index], cells.bytes[index])
+
+    def write_counter(self, counter: str, index: int, value: CounterValue) -> None:
+        cells = _named("counter", self.state.counters, counter)
+        _check_index("counter", counter, index, len(cells.packets))
+        cells.packets[index], cells.bytes[index] = value.packets, value.bytes
+
+    def read_direct_counter(self, table: str, key: Key, priority: int = 0) -> CounterValue:
+        entry = self._table(table).get(key, priority)
+        return CounterValue(entry.packets, entry.bytes)
+
+    def write_direct_counter(self, table: str, key: Key, priority: int, value: CounterValue) -> None:
+        entry = self._table(table).get(key, priority)
+        entry.packets, entry.bytes = value.packets, value.bytes
+
+    def read_meter(self, meter: str, index: int) -> MeterRates | None:
+        cells = _named("meter", self.state.meters, meter)
+        _check_index("meter", meter, index, len(cells))
+        return _rates(cells[index])
+
+    def write_meter(self, meter: str, index: int, rates: MeterRates | None) -> None:
+        cells = _named("meter", self.state.meters, meter)
+        _check_index("meter", meter, index, len(cells))
+        cells[index] = self._marker(rates)
+
+    def read_direct_meter(self, table: str, key: Key, priority: int = 0) -> MeterRates | None:
+        return _rates(self._table(table).get(key, priority).marker)
+
+    def write_direct_meter(self, table: str, key: Key, priority: int, rates: MeterRates | None) -> None:
+        self._table(table).get(key, priority).marker = self._marker(rates)
+
+    def read_register(self, register: str, index: int) -> int:
+        cells = _named("register", self.state.registers, register)
+        _check_index("register", register, index, len(cells))
+        return cells[index]
+
+    def write_register(self, register: str, index: int, value: int) -> None:
+        cells = _named("register", self.state.registers, register)
+        _check_index("register", register, index, len(cells))
+        cells[index] = value
+
+    # ---- packet replication -----------------------------------------------------------------------------------------
+
+    def set_multicast_group(self, group_id: int, replicas: tuple[Replica, ...]) -> None:
+        if replicas:
+            self.state.multicast_groups[group_id] = replicas
+        else:
+            self.state.multicast_groups.pop(group_id, None)
+
+    def set_clone_session(self, session_id: int, session: CloneSession | None) -> None:
+        if session is None:
+            self.state.clone_sessions.pop(session_id, None)
+        else:
+            self.state.clone_sessions[session_id] = session
+
+    # ---- parser value sets, not in the Engine protocol --------------------------------------------------------------
+
+    def set_value_set(self, name: str, members: Iterable[tuple[int, ...]]) -> None:
+        """Replace the members of a parser value set; each has one value for each element of the select's key."""
+        _named("value set", self.state.value_sets, name)
+        self.state.value_sets[name] = tuple(members)
+
+    # ---- lookups by name --------------------------------------------------------------------------------------------
+
+    def _table(self, name: str) -> TableState:
+        return _named("table", self.state.tables, name)
+
+    def _profile(self, name: str) -> ProfileState:
+        return _named("action profile", self.state.profiles, name)
+
+    def _marker(self, rates: MeterRates | None) -> Marker | None:
+        return None if rates is None else Marker(rates, self.state.now_us())
+
+
+def _named(what: str, objects: Mapping[str, T], name: str) -> T:
+    if name not in objects:
+        raise EngineError(f"the program has no {what} {name}")
+    return objects[name]
+
+
+def _check_index(what: str, name: str, index: int, size: int) -> None:
+    if not 0 <= index < size:
+        raise EntryNotFound(f"{what} {name} has no index {index}: it has {size}")
+
+
+def _rates(marker: Marker | None) -> MeterRates | None:
+    return None if marker is None else marker.rates

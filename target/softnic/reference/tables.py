@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A table's entries and what the control plane does with them."""
+
+from __future__ import annotations
+
+from softnic import ir
+from softnic.engine import (
+    ActionCall,
+    EngineError,
+    EntryAction,
+    EntryExists,
+    EntryNotFound,
+    Exact,
+    GroupRef,
+    KeyMatch,
+    Lpm,
+    MemberRef,
+    NoRoom,
+    Range,
+    TableEntry,
+    Ternary,
+)
+
+from .matching import Index, KeyPacker, index_for
+from .meters import Marker
+from .profiles import Group, Member, ProfileState
+
+Key = tuple[KeyMatch, ...]
+Target = ir.ActionArgs | Member | Group
+
+
+class Entry:
+    """An entry and what packets leave behind on it. `target` is `action`, resolved."""
+
+    __slots__ = ("action", "bytes", "idle_timeout_ns", "key", "last_hit_ns", "marker", "packets", "priority", "target")
+
+    def __init__(self, entry: TableEntry, target: Target, now_ns: int) -> None:
+        self.key = entry.key
+        self.priority = entry.priority
+        self.action = entry.action
+        self.target = target
+        self.idle_timeout_ns = entry.idle_timeout_ns
+        self.last_hit_ns = now_ns
+        self.packets = 0
+        self.bytes = 0
+        self.marker: Marker | None = None
+
+    def as_table_entry(self) -> TableEntry:
+        return TableEntry(self.key, self.action, self.priority, self.idle_timeout_ns)
+
+
+class TableState:
+    """The entries of one table, found by key and by packet."""
+
+    def __init__(self, table: ir.Table, profile: ProfileState | None) -> None:
+        self.table = table
+        self.packer = KeyPacker(table.key)
+        self._profile = profile
+        self._actions = {action.action.name: action for action in table.actions}
+        self._entries: dict[tuple[Key, int], Entry] = {}
+        self._index: Index[Entry] = index_for(table, self.packer)
+        self._default_action: EntryAction | None = _as_action(table.default)
+        self.default_target: Target | None = table.default
+        for entry in table.entries:
+            self._add(_as_table_entry(entry), entry.call, now_ns=0)
+
+    def find(self, packed: int) -> Entry | None:
+        """The entry that wins for a packet's key, packed by `packer`."""
+        return self._index.find(packed)
+
+    def action(self, name: str) -> ir.TableAction:
+        """Raises: EngineError if it is not one of the table's."""
+        if name not in self._actions:
+            raise EngineError(f"table {self.table.name} has no action {name}")
+        return self._actions[name]
+
+    def get(self, key: Key, priority: int) -> Entry:
+        """Raises: EntryNotFound."""
+        entry = self._entries.get((key, priority))
+        if entry is None:
+            raise EntryNotFound(f"table {self.table.name} has no such entry")
+        return entry
+
+    def insert(self, entry: TableEntry, now_ns: int) -> None:
+        """Raises: EntryExists, NoRoom, EntryNotFound (member or group), EngineError (constant entries)."""
+        self._check_writable()
+        if (entry.key, entry.priority) in self._entries:
+            raise EntryExists(f"table {self.table.name} has that entry already")
+        if len(self._entries) >= self.table.max_size:
+            raise NoRoom(f"table {self.table.name} holds {self.table.max_size} entries, its size")
+        self._add(entry, self._acquire(entry.action), now_ns)
+
+    def modify(self, entry: TableEntry, now_ns: int) -> None:
+        """Raises: EntryNotFound (entry, member or group), EngineError (constant entries)."""
+        self._check_writable()
+        existing = self.get(entry.key, entry.priority)
+        target = self._acquire(entry.action)
+        _release(existing.target)
+        existing.action, existing.target = entry.action, target
+        existing.idle_timeout_ns, existing.last_hit_ns = entry.idle_timeout_ns, now_ns
+
+    def delete(self, key: Key, priority: int) -> None:
+        """Raises: EntryNotFound, EngineError (constant entries)."""
+        self._check_writable()
+        entry = self.get(key, priority)
+        _release(entry.target)
+        self._index.remove(key, priority, entry)
+        del self._entries[key, priority]
+
+    def set_default(self, action: EntryAction | None) -> None:
+        """None restores the program's. Raises: EntryNotFound (member or group), EngineError (constant default)."""
+        if self.table.default_constant:
+            raise EngineError(f"the default action of table {self.table.name} is constant")
+        target = self.table.default if action is None else self._acquire(action)
+        _release(self.default_target)
+        self._default_action = _as_action(self.table.default) if action is None else action
+        self.default_target = target
+
+    def default(self) -> EntryAction | None:
+        return self._default_action
+
+    def entries(self) -> list[Entry]:
+        """In the order of insertion."""
+        return list(self._entries.values())
+
+    def _add(self, entry: TableEntry, target: Target, now_ns: int) -> None:
+        added = Entry(entry, target, now_ns)
+        self._index.add(entry.key, entry.priority, added)
+        self._entries[entry.key, entry.priority] = added
+
+    def _check_writable(self) -> None:
+        if self.table.entries_constant:
+            raise EngineError(f"the entries of table {self.table.name} are constant")
+
+    def _acquire(self, action: EntryAction) -> Target:
+        match action:
+            case ActionCall(action=name, args=args):
+                return ir.ActionArgs(self.action(name), args)
+            case MemberRef(member_id=member_id):
+                target = self._profile_state().member(member_id)
+            case GroupRef(group_id=group_id):
+                target = self._profile_state().group(group_id)
+        target.uses += 1
+        return target
+
+    def _profile_state(self) -> ProfileState:
+        if self._profile is None:
+            raise EngineError(f"table {self.table.name} has no action profile")
+        return self._profile
+
+
+def _release(target: Target | None) -> None:
+    if isinstance(target, Member | Group):
+        target.uses -= 1
+
+
+def _as_action(call: ir.ActionArgs | None) -> ActionCall | None:
+    return None if call is None else ActionCall(call.action.action.name, call.args)
+
+
+def _as_table_entry(entry: ir.ProgramEntry) -> TableEntry:
+    action = ActionCall(entry.call.action.action.name, entry.call.args)
+    return TableEntry(tuple(_as_match(part) for part in entry.key), action, entry.priority)
+
+
+def _as_match(part: ir.ExactKey | ir.LpmKey | ir.TernaryKey | ir.RangeKey) -> KeyMatch:
+    match part:
+        case ir.ExactKey(value=value):
+            return Exact(value)
+        case ir.LpmKey(value=value, prefix_len=length):
+            return Lpm(value, length)
+        case ir.TernaryKey(value=value, mask=mask):
+            return Ternary(value, mask)
+        case ir.RangeKey(low=low, high=high):
+            return Range(low, high)

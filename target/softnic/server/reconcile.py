@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carry a pipeline's state over to another one: the replay of COMMIT and RECONCILE_AND_COMMIT (specification 14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from finsy.proto import p4r
+
+from .entities import tables
+from .pipeline import Pipeline
+from .read import read_entity
+from .write import write_update
+
+Type = p4r.Update.Type
+
+_INSERTED = (
+    p4r.Entity(action_profile_member=p4r.ActionProfileMember()),
+    p4r.Entity(action_profile_group=p4r.ActionProfileGroup()),
+    p4r.Entity(table_entry=p4r.TableEntry(counter_data=p4r.CounterData(), meter_config=p4r.MeterConfig())),
+    p4r.Entity(
+        packet_replication_engine_entry=p4r.PacketReplicationEngineEntry(
+            multicast_group_entry=p4r.MulticastGroupEntry()
+        )
+    ),
+    p4r.Entity(
+        packet_replication_engine_entry=p4r.PacketReplicationEngineEntry(clone_session_entry=p4r.CloneSessionEntry())
+    ),
+    p4r.Entity(digest_entry=p4r.DigestEntry()),
+)
+"""Wildcards over what a client inserts; what is referred to comes first."""
+
+_CELLS = (
+    p4r.Entity(counter_entry=p4r.CounterEntry()),
+    p4r.Entity(meter_entry=p4r.MeterEntry()),
+    p4r.Entity(register_entry=p4r.RegisterEntry()),
+)
+
+
+def carry_over(old: Pipeline, new: Pipeline) -> None:
+    """Write what is in `old` to `new`, which is fresh.
+
+    Raises:
+        P4RuntimeError: something has no place in `new`, which is then partly filled.
+    """
+    for update in _updates(old, new):
+        write_update(new, update)
+
+
+def _updates(old: Pipeline, new: Pipeline) -> Iterator[p4r.Update]:
+    yield from _deletions(old, new)
+    for wildcard in _INSERTED:
+        for entity in read_entity(old, wildcard):
+            if not entity.table_entry.is_const:
+                there = entity.HasField("table_entry") and tables.is_there(new, entity.table_entry)
+                yield p4r.Update(type=Type.MODIFY if there else Type.INSERT, entity=entity)
+    for table_id in old.store.default_remarks:
+        default = p4r.Entity(table_entry=p4r.TableEntry(table_id=table_id, is_default_action=True))
+        for entity in read_entity(old, default):
+            yield p4r.Update(type=Type.MODIFY, entity=entity)
+    for wildcard in _CELLS:
+        for entity in read_entity(old, wildcard):
+            if _is_set(entity):
+                yield p4r.Update(type=Type.MODIFY, entity=entity)
+
+
+def _deletions(old: Pipeline, new: Pipeline) -> Iterator[p4r.Update]:
+    """Of the entries that `new` has from its start and that the client has deleted from `old`."""
+    for table_id in new.schema.tables.keys() & old.schema.tables.keys():
+        if not new.schema.tables[table_id].is_const:
+            for key in new.store.tables[table_id].keys() - old.store.tables[table_id].keys():
+                entry = tables.encode_identity(new.schema.tables[table_id], new.store.tables[table_id][key])
+                yield p4r.Update(type=Type.DELETE, entity=p4r.Entity(table_entry=entry))
+
+
+def _is_set(entity: p4r.Entity) -> bool:
+    """Differs from what a fresh pipeline has, which is zero everywhere."""
+    if entity.HasField("meter_entry"):
+        return entity.meter_entry.HasField("config")
+    if entity.HasField("counter_entry"):
+        return entity.counter_entry.data != p4r.CounterData()
+    data = entity.register_entry.data
+    return data.bool or data.bitstring not in (b"", b"\0") or data.enum_value not in (b"", b"\0")

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Enums and port numbers are those of the P4 sources, and P4Info agrees where it knows an enum."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from pathlib import Path
+
+import pytest
+
+from headgate import vocabulary
+from headgate.device import program
+
+CORE = Path(__file__).parents[2] / "p4src" / "core"
+SHELL = CORE.parent / "arch" / "v1model" / "shell.p4"
+
+ENUMS = {
+    "transmit_t": vocabulary.Transmit,
+    "tag_type_t": vocabulary.TagType,
+    "ring_type_t": vocabulary.RingType,
+    "punt_reason_t": vocabulary.PuntReason,
+    "packet_out_mode_t": vocabulary.PacketOutMode,
+    "outcome_t": vocabulary.Outcome,
+    "drop_reason_t": vocabulary.DropReason,
+}
+
+
+def p4_enum(name: str) -> dict[str, int]:
+    """Members of an enum, as p4src/core spells them."""
+    source = "".join((CORE / file).read_text() for file in ("types.p4", "drop_reason.p4"))
+    [body] = re.findall(rf"enum bit<\d+> {name} \{{(.*?)\}}", source, re.DOTALL)
+    return {member: int(value) for member, value in re.findall(r"^\s*(\w+)\s*=\s*(\d+)", body, re.MULTILINE)}
+
+
+@pytest.mark.parametrize(("name", "enum"), ENUMS.items())
+def test_an_enum_has_the_members_of_its_p4_source(name: str, enum: type[IntEnum]) -> None:
+    assert {member.name: member.value for member in enum} == p4_enum(name)
+
+
+def test_every_enum_that_p4info_knows_has_the_members_it_gives() -> None:
+    for name, spec in program("nic").p4info.type_info.serializable_enums.items():
+        given = {member.name: int.from_bytes(member.value, "big") for member in spec.members}
+        assert {member.name: member.value for member in ENUMS[name]} == given
+
+
+@pytest.mark.parametrize("name", ["HOST_PORT", "CPU_PORT"])
+def test_a_port_number_is_that_of_its_p4_source(name: str) -> None:
+    [value] = re.findall(rf"const port_id_t {name}\s*=\s*(\d+);", (CORE / "types.p4").read_text())
+    assert getattr(vocabulary, name) == int(value)
+
+
+def test_the_clone_session_is_that_of_the_shell() -> None:
+    [value] = re.findall(r"CPU_CLONE_SESSION = (\d+);", SHELL.read_text())
+    assert int(value) == vocabulary.CPU_CLONE_SESSION

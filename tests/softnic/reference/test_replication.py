@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What becomes of a packet between and after the pipelines (tests/p4/replication.p4).
+
+Every packet that comes out carries instance type, preserved metadata, replica id and packet length as egress saw them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from softnic.engine import CloneSession, Output, Replica
+from softnic.reference import ReferenceEngine
+
+PROGRAM = "replication"
+
+FORWARD, MULTICAST, CLONE_INGRESS, CLONE_EGRESS, RESUBMIT, RECIRCULATE, TRUNCATE, DROP = range(8)
+DROP_THEN_FORWARD, DROP_IN_EGRESS, CLONE_AND_DROP, RESUBMIT_FOREVER = range(8, 12)
+NORMAL, INGRESS_CLONE, EGRESS_CLONE, RECIRCULATED, REPLICATED, RESUBMITTED = 0, 1, 2, 4, 5, 6
+
+PAYLOAD = b"payload!"
+
+
+@dataclass(frozen=True)
+class Stamped:
+    port: int
+    rounds: int
+    instance_type: int
+    mark: int
+    egress_rid: int
+    packet_length: int
+    payload: bytes
+
+
+def packet(verb: int, operand: int = 0, rounds: int = 0, payload: bytes = PAYLOAD) -> bytes:
+    return bytes([verb, rounds]) + operand.to_bytes(2, "big") + payload
+
+
+def stamped(output: Output) -> Stamped:
+    data = output.data
+    return Stamped(
+        output.port, data[1], data[4], data[5], int.from_bytes(data[6:8], "big"), int.from_bytes(data[8:10], "big"),
+        data[10:],
+    )  # fmt: skip
+
+
+def outputs(engine: ReferenceEngine, data: bytes) -> list[Stamped]:
+    return [stamped(output) for output in engine.process(3, data)]
+
+
+def test_unicast_goes_to_the_egress_spec_with_instance_type_normal(engine: ReferenceEngine) -> None:
+    assert outputs(engine, packet(FORWARD)) == [Stamped(2, 0, NORMAL, 0, 0, 12, PAYLOAD)]
+
+
+def test_multicast_makes_one_copy_for_each_replica_in_order(engine: ReferenceEngine) -> None:
+    engine.set_multicast_group(9, (Replica(4, 1), Replica(5, 2), Replica(4, 3)))
+    assert [(s.port, s.egress_rid, s.instance_type) for s in outputs(engine, packet(MULTICAST, 9))] == [
+        (4, 1, REPLICATED),
+        (5, 2, REPLICATED),
+        (4, 3, REPLICATED),
+    ]
+
+
+def test_multicast_to_a_group_that_does_not_exist_sends_nothing(engine: ReferenceEngine) -> None:
+    assert outputs(engine, packet(MULTICAST, 9)) == []
+
+
+def test_emptied_multicast_group_sends_nothing(engine: ReferenceEngine) -> None:
+    engine.set_multicast_group(9, (Replica(4, 1),))
+    engine.set_multicast_group(9, ())
+    assert outputs(engine, packet(MULTICAST, 9)) == []
+
+
+def test_ingress_clone_is_the_packet_as_received_with_the_field_list_of_the_end_of_ingress(
+    engine: ReferenceEngine,
+) -> None:
+    engine.set_clone_session(7, CloneSession((Replica(6, 1),)))
+    clone, original = outputs(engine, packet(CLONE_INGRESS, 7))
+    assert clone == Stamped(6, 0, INGRESS_CLONE, 0xAB, 1, 12, PAYLOAD)
+    assert original == Stamped(2, 99, NORMAL, 0xAB | 0xCD, 0, 12, PAYLOAD)
+
+
+def test_ingress_clone_survives_the_drop_of_its_original(engine: ReferenceEngine) -> None:
+    engine.set_clone_session(7, CloneSession((Replica(6, 1),)))
+    assert [s.instance_type for s in outputs(engine, packet(CLONE_AND_DROP, 7))] == [INGRESS_CLONE]
+
+
+def test_clone_to_an_unknown_session_is_no_clone(engine: ReferenceEngine) -> None:
+    assert [s.port for s in outputs(engine, packet(CLONE_INGRESS, 7))] == [2]
+
+
+def test_removed_clone_session_makes_no_clone(engine: ReferenceEngine) -> None:
+    engine.set_clone_session(7, CloneSession((Replica(6, 1),)))
+    engine.set_clone_session(7, None)
+    assert [s.port for s in outputs(engine, packet(CLONE_INGRESS, 7))] == [2]
+
+
+def test_clone_session_with_several_replicas_makes_a_clone_for_each(engine: ReferenceEngine) -> None:
+    engine.set_clone_session(7, CloneSession((Replica(6, 1), Replica(8, 2))))
+    ports = [s.port for s in outputs(engine, packet(CLONE_INGRESS, 7))]
+    assert ports == [6, 8, 2]
+
+
+def test_clone_session_cuts_its_clones_only(engine: ReferenceEngine) -> None:
+    engine.set_clone_session(7, CloneSession((Replica(6, 1),), packet_length_bytes=11))
+    clone, original = engine.process(3, packet(CLONE_INGRESS, 7))
+    assert (len(clone.data), len(original.data)) == (11, 4 + 6 + len(PAYLOAD))
+
+
+def test_egress_clone_keeps_headers_and_the_field_list_only(engine: ReferenceEngine) -> None:
+    engine.set_clone_session(7, CloneSession((Replica(6, 1),)))
+    original, clone = outputs(engine, packet(CLONE_EGRESS, 7))
+    assert original == Stamped(2, 55, NORMAL, 0xEE, 0, 12, PAYLOAD)
+    assert clone == Stamped(6, 55, EGRESS_CLONE, 0xEE, 1, 18, PAYLOAD)
+
+
+def test_resubmitted_packet_is_parsed_again_with_the_field_list(engine: ReferenceEngine) -> None:
+    assert outputs(engine, packet(RESUBMIT)) == [Stamped(2, 0, NORMAL, 7, 0, 12, PAYLOAD)]
+
+
+def test_recirculated_packet_starts_over_with_the_bytes_that_left_egress(engine: ReferenceEngine) -> None:
+    stamp_of_last_round = bytes([NORMAL, 0x11, 0, 0, 0, 12])
+    assert outputs(engine, packet(RECIRCULATE, rounds=3)) == [
+        Stamped(2, 0, NORMAL, 0x11, 0, 18, stamp_of_last_round + PAYLOAD)
+    ]
+
+
+def test_endless_resubmission_is_cut_short_and_counted(engine: ReferenceEngine) -> None:
+    assert outputs(engine, packet(RESUBMIT_FOREVER)) == []
+    assert engine.anomalies["ingress-passes-exceeded"] == 1
+
+
+@pytest.mark.parametrize("length", [0, 1, 10, 13])
+def test_truncated_packet_leaves_with_that_many_bytes(engine: ReferenceEngine, length: int) -> None:
+    (whole,) = engine.process(3, packet(TRUNCATE, 999))
+    (cut,) = engine.process(3, packet(TRUNCATE, length))
+    assert len(cut.data) == length
+    assert cut.data[4:] == whole.data[4:length]
+
+
+def test_truncating_to_more_than_there_is_changes_nothing(engine: ReferenceEngine) -> None:
+    (output,) = engine.process(3, packet(TRUNCATE, 999))
+    assert output.data.endswith(PAYLOAD)
+
+
+@pytest.mark.parametrize("verb", [DROP, DROP_IN_EGRESS])
+def test_packet_marked_to_drop_does_not_leave(engine: ReferenceEngine, verb: int) -> None:
+    assert outputs(engine, packet(verb)) == []
+
+
+def test_egress_spec_assigned_after_mark_to_drop_wins(engine: ReferenceEngine) -> None:
+    assert [s.port for s in outputs(engine, packet(DROP_THEN_FORWARD))] == [5]
+
+
+@pytest.mark.parametrize("verb", range(12))
+def test_every_prefix_of_a_packet_is_processed(engine: ReferenceEngine, verb: int) -> None:
+    engine.set_clone_session(7, CloneSession((Replica(6, 1),)))
+    engine.set_multicast_group(7, (Replica(4, 1), Replica(5, 2)))
+    whole = packet(verb, 7, 2)
+    results = [engine.process(3, whole[:length]) for length in range(len(whole) + 1)]
+    # Cut inside the command, nothing is extracted: ingress runs with a parser error and sends what came in.
+    assert [results[length][0].data[-length:] for length in range(1, 4)] == [whole[:n] for n in range(1, 4)]

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""softnic and p4runtime-shell, a client with protobuf stubs and a codec that share nothing with ours.
+
+The shell needs an old protobuf, so it runs in an environment of its own: `make shell` creates it.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from target_process import running
+
+ROOT = Path(__file__).parents[2]
+COMPILED = ROOT / "tests/p4/compiled"
+SHELL_PYTHON = ROOT / ".venv-shell/bin/python"
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / ".venv-shell/ready").exists(), reason="p4runtime-shell is not installed (make shell)"
+)
+
+SESSION = f"""
+import sys
+import p4runtime_sh.shell as sh
+from p4runtime_sh.p4runtime import P4RuntimeWriteException
+
+sh.setup(
+    device_id=1, grpc_addr=sys.argv[1], election_id=(0, 1), verbose=False,
+    config=sh.FwdPipeConfig({str(COMPILED / "p4runtime.p4info.txtpb")!r}, {str(COMPILED / "p4runtime.json")!r}),
+)
+try:
+    exec(sys.argv[2])
+finally:
+    sh.teardown()  # its threads would keep the process
+"""
+
+INSERT = """
+entry = sh.TableEntry("lpm_table")(action="forward")
+entry.match["src"] = "02:00:00:00:00:00/8"
+entry.action["port"] = "3"
+entry.insert()
+"""
+
+
+@pytest.fixture
+def session():
+    """Run statements in the shell, on a fresh target; returns what they print."""
+
+    def run(statements: str) -> str:
+        with running() as (_, ready):
+            address = re.findall(r"127.0.0.1:\d+", ready)[0]
+            command = [SHELL_PYTHON, "-c", SESSION, address, statements]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_an_entry_that_the_shell_inserts_is_read_back(session):
+    output = session(INSERT + 'sh.TableEntry("lpm_table").read(print)')
+    assert re.search(r'table_id: 45834221 \("IngressImpl.lpm_table"\)', output)
+    assert re.search(r'value: "\\\\x02\\\\x00\\\\x00\\\\x00\\\\x00\\\\x00"\s+prefix_len: 8', output)
+    assert re.search(r'action_id: 33244565 \("IngressImpl.forward"\)', output)
+
+
+def test_an_entry_that_the_shell_deletes_is_gone(session):
+    output = session(INSERT + 'entry.delete()\nprint(len(list(sh.TableEntry("lpm_table").read())), "entries")')
+    assert output == "0 entries\n"
+
+
+def test_the_shell_shows_each_error_of_a_write(session):
+    output = session(
+        INSERT
+        + """
+try:
+    entry.insert()
+except P4RuntimeWriteException as error:
+    print(error)
+"""
+    )
+    assert re.search(r"ALREADY_EXISTS.*lpm_table", output)
+
+
+def test_the_shell_reads_every_cell_of_a_counter(session):
+    assert session('print(len(list(sh.CounterEntry("port_counter").read())), "cells")') == "16 cells\n"
