@@ -119,7 +119,7 @@ def with_checksum(frame: bytes) -> bytes:
 
 
 def rings_of(dut: Dut, frames: list[bytes]) -> list[int]:
-    """The ring that the host finds each frame on. Raises: AssertionError (one was lost or changed, or came elsewhere)."""
+    """The ring that each frame is on. Raises: AssertionError (one was lost or changed, or came out elsewhere)."""
     observed = dut.send(WAN, *frames)
     described = [each for each in observed.frames.get(HOST, ()) if not is_foreign(each)]
     observed.assert_out({HOST: described})

@@ -46,6 +46,8 @@ class Family:
     """An address without a route."""
     header: Callable[..., Packet]
     """(src, dst, hops=64, **fields of Scapy's layer)"""
+    offset_of_addresses: int
+    """From the start of the header to the source address, bytes."""
 
     def __str__(self) -> str:
         return self.name
@@ -59,8 +61,8 @@ def _ipv6(src: str, dst: str, hops: int = 64, **fields: Any) -> Packet:
     return IPv6(src=src, dst=dst, hlim=hops, **fields)
 
 
-IPV4 = Family("ipv4", "10.0.0.200", "203.0.113.9", "192.0.2.77", _ipv4)
-IPV6 = Family("ipv6", "2001:db8::200", "2001:db8:f::9", "3fff::77", _ipv6)
+IPV4 = Family("ipv4", "10.0.0.200", "203.0.113.9", "192.0.2.77", _ipv4, 12)
+IPV6 = Family("ipv6", "2001:db8::200", "2001:db8:f::9", "3fff::77", _ipv6, 8)
 FAMILIES = {"ipv4": IPV4, "ipv6": IPV6}
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from headgate.config.errors import Path, Problem, format_path
 from headgate.config.nic import NicConfig
 from headgate.config.routing_checks import check_routing
+from headgate.config.scalars import IpInterface
 from headgate.config.vnics import HOST
 
 
@@ -146,8 +148,17 @@ def _check_rings(config: NicConfig) -> Iterator[Problem]:
             )
 
 
+class _Located(NamedTuple):
+    """An address of a VNIC, on a VLAN of it."""
+
+    vnic: str
+    vlan_id: int
+    interface: IpInterface
+    path: Path
+
+
 def _check_addresses(config: NicConfig) -> Iterator[Problem]:
-    located = []
+    located: list[_Located] = []
     for i, vnic in enumerate(config.vnics):
         for j, address in enumerate(vnic.addresses):
             path = ("vnics", i, "addresses", j)
@@ -158,36 +169,41 @@ def _check_addresses(config: NicConfig) -> Iterator[Problem]:
             elif reason := _unusable(address.address):
                 yield Problem(path, str(address.address), f"{reason}: give an address that a host can have")
             else:
-                located.append((vnic, address, path))
+                located.append(_Located(vnic.name, vnic.vlan_of(address), address.address, path))
 
     yield from _duplicates(
-        (((vnic.vlan_of(address), address.ip), path, str(address.ip)) for vnic, address, path in located),
+        (((item.vlan_id, item.interface.ip), item.path, str(item.interface.ip)) for item in located),
         "in one VLAN an address is one VNIC's",
     )
     yield from _check_overlaps(located)
 
 
-def _check_overlaps(located: list) -> Iterator[Problem]:
+def _check_overlaps(located: Iterable[_Located]) -> Iterator[Problem]:
     """A VNIC's connected prefixes may not overlap, unless they are one prefix on one VLAN: a destination in two of
     them would have two ways to go."""
-    seen: dict[str, list] = {}
-    for vnic, address, path in located:
-        if address.network.is_link_local:
-            continue
-        link = (vnic.vlan_of(address), address.network)
-        for other_link, other_path in seen.setdefault(vnic.name, []):
-            overlap = other_link[1].version == link[1].version and other_link[1].overlaps(link[1])
-            if overlap and other_link != link:
+    before: dict[str, list[_Located]] = {}
+    for item in located:
+        for other in before.setdefault(item.vnic, []):
+            if _overlap(item, other):
+                network = other.interface.network
                 yield Problem(
-                    path,
-                    str(address.address),
-                    f"overlaps {format_path(other_path)} ({other_link[1]} in VLAN {other_link[0]}): "
+                    item.path,
+                    str(item.interface),
+                    f"overlaps {format_path(other.path)} ({network} in VLAN {other.vlan_id}): "
                     "give each VLAN of a VNIC a prefix of its own",
                 )
-        seen[vnic.name].append((link, path))
+        before[item.vnic].append(item)
 
 
-def _unusable(interface) -> str | None:
+def _overlap(one: _Located, other: _Located) -> bool:
+    network, other_network = one.interface.network, other.interface.network
+    if network.version != other_network.version or network.is_link_local:
+        return False
+    same_link = (one.vlan_id, network) == (other.vlan_id, other_network)
+    return network.overlaps(other_network) and not same_link
+
+
+def _unusable(interface: IpInterface) -> str | None:
     ip = interface.ip
     if ip.is_multicast or ip.is_unspecified or ip.is_loopback:
         return "is a multicast, unspecified or loopback address"

@@ -14,7 +14,6 @@ from finsy.proto import U128, p4r
 from headgate.device.errors import (
     DeviceError,
     DeviceRefused,
-    DeviceUnreachable,
     NotPrimary,
     UpdateFailure,
     as_device_error,
@@ -49,7 +48,7 @@ class Device(DeviceView):
         self.pipeline_was = Pipeline.MATCHES
         """What the device ran before we came."""
         self.packets_lost = 0
-        """Packet-ins that came while `MAX_QUEUED_PACKETS` were waiting."""
+        """Packet-ins that came while `MAX_QUEUED_PACKETS` were waiting, or could not be decoded."""
         self._packets: asyncio.Queue[P4PacketIn | DeviceError] = asyncio.Queue()
         self._sending = asyncio.Lock()  # a gRPC stream takes one write at a time
         self._receiver: asyncio.Task[None] | None = None
@@ -162,13 +161,10 @@ class Device(DeviceView):
         """Queue packets until the stream ends, then say why it did."""
         try:
             while True:
-                async with self._errors():
-                    message = await self._client.receive()
+                message = await self._next_message()
                 match message.WhichOneof("update"):
-                    case "packet" if self._packets.qsize() < MAX_QUEUED_PACKETS:
-                        self._packets.put_nowait(P4PacketIn.decode(message, self.schema))
                     case "packet":
-                        self.packets_lost += 1
+                        self._queue(message)
                     case "arbitration":
                         self._check_primary(message.arbitration)
                     case "error":
@@ -177,8 +173,16 @@ class Device(DeviceView):
                         _LOG.warning("unexpected message: device=%s kind=%s", self.address, other)
         except DeviceError as error:
             self._packets.put_nowait(error)
-        except (RuntimeError, ValueError) as error:  # finsy's word for the end of the stream, or an undecodable packet
-            self._packets.put_nowait(DeviceUnreachable(self.address, f"the stream ended: {error}"))
+
+    def _queue(self, message: p4r.StreamMessageResponse) -> None:
+        if self._packets.qsize() >= MAX_QUEUED_PACKETS:
+            self.packets_lost += 1
+            return
+        try:
+            self._packets.put_nowait(P4PacketIn.decode(message, self.schema))
+        except ValueError as error:
+            self.packets_lost += 1
+            _LOG.warning("packet-in without our header: device=%s reason=%s", self.address, error)
 
 
 def batches(updates: Sequence[p4r.Update]) -> Iterator[list[p4r.Update]]:

@@ -104,13 +104,20 @@ class DeviceView:
         bid = p4r.MasterArbitrationUpdate(device_id=self.device_id, election_id=encoded)
         async with self._errors():
             await self._client.send(p4r.StreamMessageRequest(arbitration=bid))
-            try:
-                reply = await asyncio.wait_for(self._client.receive(), _ARBITRATION_TIMEOUT_S)
-            except TimeoutError:
-                raise DeviceUnreachable(self.address, "no answer to our bid for primary") from None
+        try:
+            reply = await asyncio.wait_for(self._next_message(), _ARBITRATION_TIMEOUT_S)
+        except TimeoutError:
+            raise DeviceUnreachable(self.address, "no answer to our bid for primary") from None
         if not reply.HasField("arbitration"):
             raise DeviceRefused(self.address, f"answered our bid for primary with {reply.WhichOneof('update')}")
         return reply.arbitration
+
+    async def _next_message(self) -> p4r.StreamMessageResponse:
+        try:
+            async with self._errors():
+                return await self._client.receive()
+        except RuntimeError as error:  # what finsy makes of a stream that the device closed
+            raise DeviceUnreachable(self.address, "the device closed the stream") from error
 
     async def read(self) -> list[Entity]:
         """Everything that a configuration decides on: table entries but `const` ones, default actions that can be set,

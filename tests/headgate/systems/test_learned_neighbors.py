@@ -92,8 +92,9 @@ def test_a_learned_neighbor_that_is_configured_now_is_no_longer_marked() -> None
 
 
 def leads_to(entity: object, next_hop: str) -> bool:
-    is_neighbor = isinstance(entity, P4TableEntry) and entity.table_id == "ipv4_neighbor"
-    return is_neighbor and str(entity["next_hop"]) == next_hop
+    if not isinstance(entity, P4TableEntry) or entity.table_id != "ipv4_neighbor":
+        return False
+    return str(entity["next_hop"]) == next_hop
 
 
 def test_other_marked_entries_are_not_kept() -> None:

@@ -17,7 +17,7 @@ from headgate.cli.options import Address, ConfigFile, DeviceId, ElectionId, Json
 from headgate.config import NicConfig, load_config
 from headgate.describe import Names
 from headgate.device import Device, DeviceView, Pipeline, program
-from headgate.reconcile import Result, plan_for
+from headgate.reconcile import Plan, Result, plan_for
 from headgate.reconcile import apply as apply_config
 from headgate.reports import use_of
 from headgate.systems import desired
@@ -104,7 +104,7 @@ def run(
         asyncio.run(daemon.run(target, nic, config_path=config, metrics_port=metrics_port))
 
 
-async def _plan(view: DeviceView, nic: NicConfig):
+async def _plan(view: DeviceView, nic: NicConfig) -> tuple[Pipeline, Plan]:
     async with view:
         return await view.pipeline(), await plan_for(view, nic)
 

@@ -13,6 +13,7 @@ import typer
 from headgate.cli.console import BAD_INPUT, exit_codes, fail, out, print_json, print_table
 from headgate.cli.options import Address, DeviceId, Json, NamesFrom
 from headgate.config import load_config
+from headgate.config.checks import did_you_mean
 from headgate.describe import Names, action_text, key_text
 from headgate.device import DeviceView
 from headgate.reports import (
@@ -31,13 +32,14 @@ from headgate.reports.counters import COUNTED
 _T = TypeVar("_T")
 
 
-def status(device: Address, device_id: DeviceId = 1, json: Json = False) -> None:
+def status(device: Address, config: NamesFrom = None, device_id: DeviceId = 1, json: Json = False) -> None:
     """Say what a device runs, who controls it, and how full its tables are.
 
     \b
     headgate status --device localhost:9559
     """
-    report = _report(DeviceView(device, device_id=device_id), status_of)
+    view, _ = _open(device, device_id, config)
+    report = _report(view, status_of)
     print_json(report) if json else _print_status(report)
 
 
@@ -53,12 +55,11 @@ def show(
     \b
     headgate show l2_classify --device localhost:9559 -c configs/nic.yaml
     """
-    names = _names(config)
-    view = DeviceView(device, device_id=device_id)
-    try:
-        report = _report(view, lambda opened: listing_of(opened, table))
-    except ValueError as error:
-        fail(str(error), BAD_INPUT)
+    view, names = _open(device, device_id, config)
+    if view.schema.tables.get(table) is None:
+        known = sorted(item.alias for item in view.schema.tables)
+        fail(f"there is no table {table!r}: {did_you_mean(table, known)}", BAD_INPUT)
+    report = _report(view, lambda opened: listing_of(opened, table))
     print_json(report) if json else _print_listing(report, names)
 
 
@@ -68,22 +69,32 @@ def counters(device: Address, config: NamesFrom = None, device_id: DeviceId = 1,
     \b
     headgate counters --device localhost:9559 -c configs/nic.yaml
     """
-    names = _names(config)
-    report = _report(DeviceView(device, device_id=device_id), counters_of)
+    view, names = _open(device, device_id, config)
+    report = _report(view, counters_of)
     print_json(report) if json else _print_counters(report, names)
 
 
-def drops(device: Address, device_id: DeviceId = 1, json: Json = False) -> None:
+def drops(device: Address, config: NamesFrom = None, device_id: DeviceId = 1, json: Json = False) -> None:
     """Show what was dropped and why, and whether every packet is accounted for.
 
     \b
     headgate drops --device localhost:9559
     """
-    report = _report(DeviceView(device, device_id=device_id), accounting_of)
+    view, _ = _open(device, device_id, config)
+    report = _report(view, accounting_of)
     if json:
         print_json({"drops": report.drops, "outcomes": report.outcomes, "copies": report.copies, "holds": report.holds})
     else:
         _print_drops(report)
+
+
+def _open(device: str, device_id: int, config: Path | None) -> tuple[DeviceView, Names]:
+    """A view of the device by the program and the names that a configuration gives, if there is one."""
+    if config is None:
+        return DeviceView(device, device_id=device_id), Names()
+    with exit_codes():
+        nic = load_config(config)
+    return DeviceView(device, device_id=device_id, program=nic.program), Names.of(nic)
 
 
 def _report(view: DeviceView, read: Callable[[DeviceView], Awaitable[_T]]) -> _T:
@@ -93,11 +104,6 @@ def _report(view: DeviceView, read: Callable[[DeviceView], Awaitable[_T]]) -> _T
 
     with exit_codes():
         return asyncio.run(opened())
-
-
-def _names(config: Path | None) -> Names:
-    with exit_codes():
-        return Names.of(load_config(config)) if config is not None else Names()
 
 
 def _print_status(report: Status) -> None:
