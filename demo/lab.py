@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ class LabError(Exception):
 
 
 def enter() -> None:
-    """Run this program again inside a lab, in place of this process; return when it already is inside.
+    """Run this program again inside a lab and exit with its status; return at once when this already is the inside.
 
     Raises:
         LabError: neither root nor an unprivileged user namespace is to be had, or a tool is missing.
@@ -40,8 +41,20 @@ def enter() -> None:
     trial = subprocess.run([*unshare, "mount", "-t", "tmpfs", "tmpfs", "/run"], capture_output=True, text=True)
     if trial.returncode != 0:
         raise LabError(f"no namespaces here: {trial.stderr.strip() or 'unshare failed'}")
-    sys.stdout.flush()
-    os.execvpe("unshare", [*unshare, sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
+    sys.exit(supervise([*unshare, sys.executable, *sys.argv]))
+
+
+def supervise(command: list[str]) -> int:
+    """Run the lab to its end, or end it: unshare itself ignores SIGINT and SIGTERM, and takes the lab along when it is
+    killed."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    with subprocess.Popen(command, env={**os.environ, INSIDE: "1"}) as lab:
+        try:
+            return lab.wait()
+        except KeyboardInterrupt:
+            return 128 + signal.SIGINT
+        finally:
+            lab.kill()
 
 
 def sh(command: str) -> None:

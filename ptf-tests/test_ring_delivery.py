@@ -2,7 +2,7 @@
 """ring_delivery: a VNIC's frames are spread over its rings by flow, and each ring has one way out.
 
 - Both directions of a flow, and all fragments of a datagram, have one hash and so one ring.
-- The hash is the one written down in harness/host.py; flows of any shape spread evenly by it.
+- The hash is the one written down in harness/host.py (how evenly it spreads: test_hash_balance).
 - What the host is given begins with nic_rx_desc, exactly.
 - A VNIC without rings, and a ring that is wired to nothing, drop what they are given.
 """
@@ -10,8 +10,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Callable
 from ipaddress import ip_address
 
 from finsy import Action, Match, P4TableEntry
@@ -44,6 +42,22 @@ SPREAD = {
     ],
 }
 ETH = (OUTSIDE_MAC, MAC)
+
+
+Flow = tuple[str, str, int, int]
+"""Two addresses and two ports."""
+
+
+def random_flows(ip: Family, count: int) -> list[Flow]:
+    """The same ones each time."""
+    generator = random.Random(count)
+    hosts = int(ip_address(ip.outside)) & ~0xFF
+
+    def flow() -> Flow:
+        a, b = (str(ip_address(hosts | generator.randrange(1, 255))) for _ in range(2))
+        return a, b, generator.randrange(1024, 65536), generator.randrange(1024, 65536)
+
+    return [flow() for _ in range(count)]
 
 
 def delivered(frame: bytes, hash_of_flow: int) -> bytes:
@@ -88,8 +102,7 @@ def test_tenants_tag_changes_nothing_about_the_flow(dut: Dut, ip: Family) -> Non
 
 @nic_test(SPREAD, ip=FAMILIES)
 def test_both_directions_of_64_flows_share_their_rings(dut: Dut, ip: Family) -> None:
-    generator = random.Random(64)
-    flows = [random_flow(ip, generator) for _ in range(64)]
+    flows = random_flows(ip, 64)
     there = [udp(ip, ETH, (a, b), ports=(p, q)) for a, b, p, q in flows]
     back = [udp(ip, ETH, (b, a), ports=(q, p)) for a, b, p, q in flows]
     expected = [delivered(frame, flow_hash(a, b, 17, p, q)) for frame, (a, b, p, q) in zip(there, flows, strict=True)]
@@ -121,64 +134,18 @@ def test_fragments_of_an_ipv6_datagram_share_a_ring(dut: Dut) -> None:
     dut.send(WAN, first, last).assert_out({HOST: expected})
 
 
-# ---- balance
+@nic_test(SPREAD, ip=FAMILIES)
+def test_each_ring_and_the_group_count_what_they_are_given(dut: Dut, ip: Family) -> None:
+    def hits() -> list[int]:
+        rings = [dut.controller.hits("ring", ring_id=ring_id) for ring_id in RINGS]
+        return [*rings, dut.controller.hits("ring_group", vnic_id=VNIC, ring_type=RingType.LOCAL)]
 
-FLOWS = 1024
-Flow = tuple[str, str, int, int]
-"""Two addresses and two ports."""
-
-
-def random_flow(ip: Family, generator: random.Random) -> Flow:
-    base = int(ip_address(ip.outside))
-    span = 1 << (20 if ip is IPV4 else 60)
-    a, b = (str(ip_address((base & ~(span - 1)) | generator.randrange(span))) for _ in range(2))
-    return a, b, generator.randrange(1024, 65536), generator.randrange(1024, 65536)
-
-
-def random_flows(ip: Family) -> list[Flow]:
-    generator = random.Random(2024)
-    return [random_flow(ip, generator) for _ in range(FLOWS)]
-
-
-def one_pair_of_hosts(ip: Family) -> list[Flow]:
-    return [(ip.outside, IP[ip], 32768 + i, 443) for i in range(FLOWS)]
-
-
-def addresses_rising_together(ip: Family) -> list[Flow]:
-    a, b = (
-        ip_address({IPV4: "10.1.0.0", IPV6: "2001:db8:1::"}[ip]),
-        ip_address({IPV4: "10.2.0.0", IPV6: "2001:db8:2::"}[ip]),
-    )
-    return [(str(a + i), str(b + i), 5000, 5000) for i in range(FLOWS)]
-
-
-SHAPES = {shape.__name__: shape for shape in (random_flows, one_pair_of_hosts, addresses_rising_together)}
-
-# 1,024 flows over 128 buckets: chi-squared has a mean of 127 and a standard deviation of 16; an even spread exceeds the
-# mean by 5 of them once in a million. Over 4 rings of 256 flows each the standard deviation is 14, and 1.25 is 4.6 of it.
-CHI_SQUARED_BOUND = 127 + 5 * 16
-MAX_RING_OVER_MEAN = 1.25
-
-
-@nic_test(SPREAD, ip=FAMILIES, shape=SHAPES)
-def test_flows_spread_evenly_over_buckets_and_rings(
-    dut: Dut, ip: Family, shape: Callable[[Family], list[Flow]]
-) -> None:
-    hits_before = [dut.controller.hits("ring", ring_id=ring) for ring in RINGS]
-    frames = [udp(ip, ETH, (a, b), ports=(p, q)) for a, b, p, q in shape(ip)]
-    received = dut.send(WAN, *frames).frames[HOST]
-    assert [frame[12:] for frame in received] == frames
-
-    rings = Counter(int.from_bytes(frame[0:2]) for frame in received)
-    buckets = Counter(int.from_bytes(frame[8:12]) % BUCKETS for frame in received)
-    mean = FLOWS / BUCKETS
-    chi_squared = sum((buckets[bucket] - mean) ** 2 / mean for bucket in range(BUCKETS))
-    assert set(rings) == set(RINGS)
-    assert max(rings.values()) <= MAX_RING_OVER_MEAN * FLOWS / len(RINGS), rings
-    assert chi_squared <= CHI_SQUARED_BOUND, buckets
-
-    hits = [dut.controller.hits("ring", ring_id=ring) for ring in RINGS]
-    assert [after - before for after, before in zip(hits, hits_before, strict=True)] == [rings[r] for r in RINGS]
+    before = hits()
+    flows = random_flows(ip, 20)
+    dut.send(WAN, *(udp(ip, ETH, (a, b), ports=(p, q)) for a, b, p, q in flows))
+    rings = [RINGS[flow_hash(a, b, 17, p, q) % BUCKETS % len(RINGS)] for a, b, p, q in flows]
+    counted = [after - start for after, start in zip(hits(), before, strict=True)]
+    assert counted == [*(rings.count(ring_id) for ring_id in RINGS), len(flows)]
 
 
 # ---- rings that are not there, as no configuration would leave them

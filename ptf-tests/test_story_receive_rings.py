@@ -50,7 +50,6 @@ from harness.rack import (
 from headgate.config import parse_config
 from headgate.systems import neighbor_entry
 from headgate.vocabulary import DropReason, PacketOutMode, PuntReason
-from steps import steps_to
 
 ROUTED_BY: dict[str, RoutedBy] = {
     "guest_routes": "guest",
@@ -142,7 +141,7 @@ def with_address(config: dict[str, Any], ip: Family) -> dict[str, Any]:
 def local_on_the_way_to(dut: Dut, config: dict[str, Any], routed_by: RoutedBy, ip: Family) -> list[bool]:
     """Sends to `ip.far` between any two writes. Returns: each time, whether it was local."""
     local = []
-    for _ in steps_to(dut, config):
+    for _ in dut.steps(config):
         frame = to_router(ip, ip.far)
         observed = dut.send(WAN, frame)
         local.append(ROUTER in observed.frames)
@@ -431,6 +430,8 @@ def test_one_routers_address_is_a_good_source_to_another(dut: Dut, ip: Family) -
 # ---- as many addresses as there is room for
 
 ADDRESSES = 4096
+TABLE_FULL = (GRPCStatusCode.RESOURCE_EXHAUSTED, GRPCStatusCode.UNKNOWN)
+"""What P4Runtime has for it; and what simple_switch's server says of whatever the switch refuses."""
 MANY: dict[Family, int] = {IPV4: int(ip_address("172.16.0.0")), IPV6: int(ip_address("2001:db8:16::"))}
 """The first of many addresses in a row."""
 
@@ -468,8 +469,7 @@ def test_address_beyond_the_tables_size_is_refused_and_harms_no_other(dut: Dut, 
     dut.controller.write(+entry for entry in fitting)
 
     failures = dut.controller.run(device.write([+one_more]))
-    print(failures)
-    assert [failure.code for failure in failures] == [GRPCStatusCode.RESOURCE_EXHAUSTED]
+    assert [failure.code in TABLE_FULL for failure in failures] == [True], f"refused: {failures}"
 
     last = to_router(ip, str(ip_address(MANY[ip] + len(fitting) - 1)))
     beyond = to_router(ip, str(ip_address(MANY[ip] + len(fitting))))

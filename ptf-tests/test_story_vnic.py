@@ -44,7 +44,6 @@ from harness.rack import (
     without_vnic,
 )
 from headgate.vocabulary import DropReason, RingType
-from steps import steps_to
 
 GROUPS = {"broadcast": BROADCAST, "ipv4_multicast": "01:00:5e:00:00:fb", "ipv6_multicast": "33:33:00:00:00:fb"}
 
@@ -125,7 +124,7 @@ def test_group_frame_of_one_vlan_reaches_nobody_of_another(dut: Dut) -> None:
 def assert_nothing_is_lost_on_the_way_to(dut: Dut, config: dict[str, Any], ip: Family) -> list[bool]:
     """Sends to guest A between any two writes. Returns: each time, whether it was the guest that got the frame."""
     reached = []
-    for _ in steps_to(dut, config):
+    for _ in dut.steps(config):
         unicast, broadcast = from_outside(ip, A_MAC), from_outside(ip, BROADCAST)
         observed = dut.send(WAN, unicast, broadcast)
         to_guest = observed.frames.get(VM_A, ())

@@ -7,7 +7,7 @@ import asyncio
 import queue
 import threading
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from finsy.proto import p4r
 
 from headgate.config import parse_config
 from headgate.device import Device
-from headgate.reconcile import Plan, plan
+from headgate.reconcile import plan
 from headgate.systems import Entity, desired
 from headgate.vocabulary import DropReason, Outcome, PacketOutMode
 
@@ -55,27 +55,32 @@ class Controller:
         while True:
             self._packet_ins.put_nowait(await self.device.packet_in())
 
-    def program(self, config: Mapping[str, Any], extra: Sequence[Entity]) -> Plan:
-        """Reconciles the device to `config`, as in YAML, and `extra`. Returns: what had to be changed for it.
+    def program(self, config: Mapping[str, Any], extra: Sequence[Entity]) -> None:
+        """Reconciles the device to `config`, as in YAML, and `extra`, its punt meters full.
 
         Raises: ConfigError, AssertionError (the device refused an update).
         """
-        return self.run(self._program([*desired(parse_config(dict(config))), *extra]))
+        for _ in self.steps(config, extra):
+            pass
+        # How full a meter's buckets are can't be read: written anew, they are full.
+        self.write(~meter for meter in desired(parse_config(dict(config))) if isinstance(meter, P4MeterEntry))
 
-    async def _program(self, entities: Sequence[Entity]) -> Plan:
-        changes = plan(await self.device.read(), entities, self.device.schema)
-        updates: list[list[p4r.Update | Entity]] = [[change.update for change in stage] for stage in changes.stages]
-        # How full a meter's buckets are is nothing that could be read: written anew, they are full.
-        updates.append([~entity for entity in entities if isinstance(entity, P4MeterEntry)])
-        for stage in updates:
-            if failures := await self.device.write(stage):
-                raise AssertionError(f"the device refused {len(failures)} updates, the first: {failures[0]}")
-        return changes
+    def steps(self, config: Mapping[str, Any], extra: Sequence[Entity]) -> Iterator[int]:
+        """Makes the writes that lead to `config` and `extra` in headgate's own order.
 
-    def write(self, updates: Iterable[Entity]) -> None:
-        """Entities marked `+`, `~` or `-`. Raises: AssertionError (the device refused one)."""
+        Yields: after each, how many are still to come.
+        Raises: ConfigError, AssertionError (the device refused an update).
+        """
+        entities = [*desired(parse_config(dict(config))), *extra]
+        stages = plan(self.run(self.device.read()), entities, self.device.schema).stages
+        for made, stage in enumerate(stages, start=1):
+            self.write(change.update for change in stage)
+            yield len(stages) - made
+
+    def write(self, updates: Iterable[p4r.Update | Entity]) -> None:
+        """Updates, or entities marked `+`, `~` or `-`. Raises: AssertionError (the device refused one)."""
         if failures := self.run(self.device.write(updates)):
-            raise AssertionError(f"the device refused {failures}")
+            raise AssertionError(f"the device refused {len(failures)} updates, the first: {failures[0]}")
 
     def counts(self) -> Counts:
         return self.run(self._counts())

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -54,6 +54,10 @@ class Dut:
     def program(self, config: Mapping[str, Any], extra: Sequence[Entity] = ()) -> None:
         """Brings the device to exactly what `config` says, and `extra`, and the sentinel's entries."""
         self.controller.program(config, [*sentinel.entities(), *extra])
+
+    def steps(self, config: Mapping[str, Any], extra: Sequence[Entity] = ()) -> Iterator[int]:
+        """As `program`, one write at a time: yields after each how many are still to come."""
+        return self.controller.steps(config, [*sentinel.entities(), *extra])
 
     def send(self, port: int, *frames: bytes) -> Observed:
         """`frames` into `port`, one behind the other."""

@@ -158,20 +158,21 @@ class DeviceView:
         return {row.index: row.data or P4CounterData() for row in rows}
 
     async def _read(self, patterns: Iterable[Any]) -> list[Any]:
-        request = p4r.ReadRequest(
-            device_id=self.device_id,
-            entities=[pattern.encode(self.schema) for pattern in patterns],
-        )
-        entities = []
+        """What matches each of `patterns`, in their order."""
+        messages: list[p4r.Entity] = []
         try:
-            async with self._errors():
-                async for reply in self._client.request_iter(request):
-                    entities += [decode_entity(entity, self.schema) for entity in reply.entities]
+            for pattern in patterns:  # a request each, and nothing decoded meanwhile: every RPC has a deadline
+                messages += await self._read_messages(pattern.encode(self.schema))
+            return [decode_entity(message, self.schema) for message in messages]
         except (DeviceRefused, ValueError) as error:
             if (pipeline := await self.pipeline()) is not Pipeline.MATCHES:
                 raise self._mismatch(pipeline) from error
             raise
-        return entities
+
+    async def _read_messages(self, pattern: p4r.Entity) -> list[p4r.Entity]:
+        request = p4r.ReadRequest(device_id=self.device_id, entities=[pattern])
+        async with self._errors():
+            return [entity async for reply in self._client.request_iter(request) for entity in reply.entities]
 
     def _mismatch(self, pipeline: Pipeline) -> PipelineMismatch:
         runs = "runs no program" if pipeline is Pipeline.NONE else f"runs a program that is not our {self.program!r}"

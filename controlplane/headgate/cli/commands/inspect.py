@@ -139,7 +139,10 @@ def _print_counters(report: Counters, names: Names) -> None:
 
 
 def _print_drops(report: Accounting) -> None:
-    print_table("drops", ["reason", "packets", "bytes"], _named(report.drops), numeric=2)
+    if report.drops:
+        print_table("drops", ["reason", "packets", "bytes"], _named(report.drops), numeric=2)
+    else:
+        out.print("no drops")
     print_table("copies", ["outcome", "packets", "bytes"], _named(report.copies), numeric=2)
     (_, received), *ends = ((name, count.packets) for name, count in report.outcomes.items())
     terms = " + ".join(f"{packets} {name.lower()}" for name, packets in ends)
