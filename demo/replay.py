@@ -10,15 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from finsy import MACAddress
-from finsy.proto import p4r
-from google.protobuf import text_format
 from rich.console import Console
 
 from headgate.config import NicConfig, load_config
-from headgate.device import program
 from headgate.protocols.ethernet import BROADCAST, EtherType, Frame
-from headgate.reconcile import plan
-from headgate.systems import desired
 from softnic.pcap import PcapWriter
 
 BIN = Path(sys.executable).parent
@@ -32,7 +27,8 @@ def replay(config_path: Path, console: Console) -> None:
     config = load_config(config_path)
     with tempfile.TemporaryDirectory() as folder:
         entries = Path(folder) / "entries.txtpb"
-        entries.write_text(text_format.MessageToString(write_request(config)))
+        with entries.open("w") as stream:
+            subprocess.run([f"{BIN}/headgate", "entries", "-c", config_path], check=True, stdout=stream)
         ports = []
         sent = {port.name: list(frames(config, port.name)) for port in config.ports}
         for port in config.ports:
@@ -49,12 +45,6 @@ def replay(config_path: Path, console: Console) -> None:
         port = config.port_number("vm2")
         packet = f"--packet={sent['vm2'][0].hex()}"
         subprocess.run([f"{BIN}/softnic", "explain", *common, f"--port={port}", packet], check=True)
-
-
-def write_request(config: NicConfig) -> p4r.WriteRequest:
-    """What it takes to bring a device that holds nothing to the configuration."""
-    changes = plan((), desired(config), program(config.program)).changes
-    return p4r.WriteRequest(updates=[change.update for change in changes])
 
 
 def frames(config: NicConfig, port: str) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -65,6 +66,7 @@ TARGETS = {
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # by way of every `finally`
     arguments = parse_arguments()
     target = TARGETS[arguments.target]
     executable = shutil.which(target.executable) or shutil.which(target.executable, path=Path(sys.executable).parent)
@@ -150,10 +152,10 @@ def run_ptf(tests: Sequence[str], nn: str, grpc_addr: str, reached: Path, scratc
     """PTF's output goes on to ours as it comes; what unittest says last is read from it."""
     ports = ",".join(str(port) for port in ALL)
     command = [
-        *(sys.executable, str(Path(sys.executable).parent / "ptf"), "--test-dir", str(HERE), "--pypath", str(HERE)),
+        *(sys.executable, str(Path(sys.executable).parent / "ptf"), "--test-dir", str(HERE)),
         *("--platform", "nn", "--device-socket", f"0-{{{ports}}}@{nn}", "--qlen", "4096"),
         *("--log-file", f"{scratch}/ptf.log", "--debug", "warning"),
-        *("--test-params", f"grpc_addr='{grpc_addr}';reached='{reached}'"),
+        *("--test-params", f"grpc_addr={grpc_addr!r}; reached={str(reached)!r}"),
         *tests,
     ]
     ran = failed = skipped = 0

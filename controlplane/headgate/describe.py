@@ -45,20 +45,27 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a configuration calls ports and VNICs, by their numbers."""
+    """What a configuration calls ports and VNICs, by their numbers; a ring is called after its VNIC."""
 
     ports: Mapping[int, str] = field(default_factory=dict)
     vnics: Mapping[int, str] = field(default_factory=dict)
+    rings: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: NicConfig) -> Names:
         ports = {port.port: port.name for port in config.ports}
         vnics = {vnic.vnic_id: vnic.name for vnic in config.vnics}
-        return cls({**ports, HOST_PORT: HOST, CPU_PORT: "cpu"}, vnics)
+        rings = {
+            ring.ring_id: f"{ring.ring_id}({vnic.name}.{kind})"
+            for vnic in config.vnics
+            for kind, group in (("local", vnic.rings.local), ("forwarding", vnic.rings.forwarding))
+            for ring in group
+        }
+        return cls({**ports, HOST_PORT: HOST, CPU_PORT: "cpu"}, vnics, rings)
 
     def show(self, name: str, value: int | str) -> str:
         """A value of the field or parameter `name`, as people call it."""
-        known = {"port": self.ports, "vnic_id": self.vnics}.get(name, {})
+        known = {"port": self.ports, "vnic_id": self.vnics, "ring_id": self.rings}.get(name, {})
         return str(known.get(value, value)) if isinstance(value, int) else value
 
 

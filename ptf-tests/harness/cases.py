@@ -39,7 +39,7 @@ class NicTest(BaseTest):
 
 
 def nic_test(
-    config: Mapping[str, Any], extra: Sequence[Entity] = (), **parameters: Mapping[str, Any]
+    config: Mapping[str, Any], extra: Sequence[Entity] = (), /, **parameters: Mapping[str, Any]
 ) -> Callable[[TestFunction], TestFunction | type[NicTest]]:
     """Makes PTF tests of `function(dut, **values)`.
 

@@ -112,6 +112,9 @@ class Controller:
     def packet_out(self, frame: bytes, mode: int, **fields: int) -> None:
         self.run(self.device.packet_out(frame, mode=PacketOutMode(mode), **fields))
 
-    def packet_in(self, timeout_s: float) -> P4PacketIn:
-        """The next packet for the controller. Raises: queue.Empty."""
-        return self._packet_ins.get(timeout=timeout_s)
+    def packet_in(self, timeout_s: float) -> P4PacketIn | None:
+        """The next packet for the controller, or None if none came in time."""
+        try:
+            return self._packet_ins.get(timeout=timeout_s)
+        except queue.Empty:
+            return None

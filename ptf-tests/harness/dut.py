@@ -108,6 +108,8 @@ class Dut:
                 collected.frames[arrival.port].append(bytes(arrival.packet))
         while True:
             punt = self.controller.packet_in(timeout_s=max(0.0, deadline - time.monotonic()))
+            if punt is None:
+                raise AssertionError(f"no sentinel came to the controller within {DEADLINE_S} s")
             if mark in punt.payload:
                 return
             if not sentinel.is_sentinel(punt.payload):

@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 for command in (
     commands.check,
+    commands.entries,
     commands.plan,
     commands.apply,
     commands.run,

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from finsy.proto import p4r
+from google.protobuf import text_format
 from nics import small
 from typer.testing import CliRunner, Result
 
@@ -42,6 +44,16 @@ def write(directory: Path, data: object) -> Path:
     file = directory / "nic.yaml"
     file.write_text(json.dumps(data))  # which is YAML
     return file
+
+
+# ---- entries
+
+
+def test_entries_are_what_an_empty_device_lacks(config: Path, address: str) -> None:
+    result = headgate("entries", "-c", config)
+    request = text_format.Parse(result.stdout, p4r.WriteRequest())
+    lacking = headgate_json("plan", "-c", config, "--device", address)["changes"]
+    assert len(request.updates) == len(lacking) > 0
 
 
 # ---- check
@@ -262,7 +274,7 @@ def test_show_as_json_has_numbers_addresses_and_counters(config: Path, address: 
 def test_show_has_the_default_action_of_a_table_without_a_key(config: Path, address: str) -> None:
     headgate("apply", "-c", config, "--device", address)
     lines = headgate("show", "default_ring", "--device", address, "-c", config).stdout.splitlines()
-    assert lines[2].split() == ["default", "action", "set_default_ring(vnic_id=router,", "ring_id=2)"]
+    assert lines[2].split() == ["default", "action", "set_default_ring(vnic_id=router,", "ring_id=2(router.local))"]
 
 
 def test_show_of_an_unknown_table_suggests_one_without_asking_the_device() -> None:

@@ -8,6 +8,8 @@ import logging
 from typing import Annotated
 
 import typer
+from finsy.proto import p4r
+from google.protobuf import text_format
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from headgate import daemon
@@ -19,6 +21,7 @@ from headgate.describe import Names
 from headgate.device import Device, DeviceView, Pipeline, program
 from headgate.reconcile import Plan, Result, plan_for
 from headgate.reconcile import apply as apply_config
+from headgate.reconcile import plan as plan_changes
 from headgate.reports import use_of
 from headgate.systems import desired
 
@@ -41,6 +44,22 @@ def check(config: ConfigFile, json: Json = False) -> None:
         fail("\n".join(f"{use.table} has room for {use.size} entries, not {use.entries}" for use in full), BAD_INPUT)
     if not json:
         out.print(f"{config}: well-formed: {len(nic.ports)} ports, {len(nic.vlans)} VLANs, {len(nic.vnics)} VNICs")
+
+
+def entries(config: ConfigFile) -> None:
+    """Print what a configuration asks for as a P4Runtime WriteRequest in text format.
+
+    It is what brings a device that holds nothing to the configuration, and what `softnic run`, `replay` and `explain`
+    take as --entries.
+
+    \b
+    headgate entries -c configs/nic.yaml > nic.txtpb
+    """
+    with exit_codes():
+        nic = load_config(config)
+    changes = plan_changes((), desired(nic), program(nic.program)).changes
+    request = p4r.WriteRequest(updates=[change.update for change in changes])
+    out.print(text_format.MessageToString(request), markup=False, end="")
 
 
 def plan(config: ConfigFile, device: Address, device_id: DeviceId = 1, json: Json = False) -> None:
