@@ -19,7 +19,7 @@ from harness.rack import (
     A_MAC,
     A_SECOND_MAC,
     A_VNIC,
-    B_RING,
+    B_VNIC,
     OUTSIDE_MAC,
     RACK,
     ROUTER_FORWARD_RING,
@@ -70,7 +70,7 @@ COUNTERS: dict[str, tuple[str, dict[str, Any], int]] = {
     "routers_forwarding_rings": ("ring_group", {"vnic_id": ROUTER_VNIC, "ring_type": RingType.FORWARD}, 0),
     "routers_local_ring": ("ring", {"ring_id": ROUTER_RING}, 2),
     "routers_forwarding_ring": ("ring", {"ring_id": ROUTER_FORWARD_RING}, 0),
-    "another_guests_copies": ("replica", {"ring_id": B_RING}, 1),
+    "another_guests_copies": ("replica", {"vnic_id": B_VNIC}, 1),
 }
 
 

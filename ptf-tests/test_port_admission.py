@@ -86,6 +86,20 @@ def test_tenants_inner_tag_stays(dut: Dut, ip: Family, inner: int) -> None:
 
 
 @nic_test(RACK, ip=FAMILIES)
+def test_two_tags_of_the_tenants_stay(dut: Dut, ip: Family) -> None:
+    frame = tagged(tagged(from_outside(ip, C_MAC), 77), 78)
+    dut.send(WAN, tagged(frame, VLAN_C_TAG)).assert_out({VM_C: frame})
+
+
+@nic_test(RACK, ip=FAMILIES, inner={"c_tag": C_TAG, "s_tag": S_TAG})
+def test_priority_tag_does_not_smuggle_another_tag_in(dut: Dut, ip: Family, inner: int) -> None:
+    from_wire = tagged(from_outside(ip, A_MAC), VLAN_C_TAG, ether_type=inner)
+    dut.send(WAN, tagged(from_wire, 0)).assert_dropped(DropReason.VLAN_NOT_ADMITTED)
+    from_guest = tagged(udp(ip, (A_MAC, OUTSIDE_MAC), (A_IP[ip], ip.outside)), VLAN_C_TAG, ether_type=inner)
+    dut.send(VM_A, tagged(from_guest, 0)).assert_dropped(DropReason.VNIC_VLAN_NOT_ALLOWED)
+
+
+@nic_test(RACK, ip=FAMILIES)
 def test_vlan_of_the_second_uplink_is_reached_by_it_alone(dut: Dut, ip: Family) -> None:
     frame = from_outside(ip, B_MAC)
     dut.send(LAN, frame).assert_out({VM_B: tagged(frame, VLAN_LAN)})

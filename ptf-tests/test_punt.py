@@ -17,7 +17,7 @@ from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS
 
 from harness.cases import nic_test
 from harness.dut import Dut
-from harness.frames import FAMILIES, IPV4, IPV6, Family, arp, ether, probe, tagged, udp
+from harness.frames import FAMILIES, IPV4, IPV6, Family, arp, ether, probe, routed, tagged, udp
 from harness.host import tx_desc
 from harness.ports import HOST, ROUTER, VM_A, VM_B, WAN
 from harness.rack import (
@@ -133,6 +133,14 @@ def test_answer_to_an_ordinary_guest_is_not_copied(dut: Dut, build: Build) -> No
 def test_answer_to_a_router_that_resolves_for_itself_is_not_copied(dut: Dut, build: Build) -> None:
     frame = build(GATEWAY_MAC, ROUTER_MAC)
     dut.send(WAN, frame).assert_out({ROUTER: frame})
+
+
+@nic_test(ON_RECEIVE)
+def test_advertisement_that_is_routed_is_not_copied(dut: Dut) -> None:
+    """It is no neighbor's of the one it is for, whatever its hop limit was."""
+    header = IPV6.header(IPV6.outside, A_IP[IPV6], 255)
+    frame = ether(OUTSIDE_MAC, ROUTER_MAC, header, ICMPv6ND_NA(tgt=IPV6.outside), probe())
+    dut.send(WAN, frame).assert_out({VM_A: routed(frame, ROUTER_MAC, A_MAC)})
 
 
 # ---- rates

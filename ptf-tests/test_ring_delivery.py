@@ -13,14 +13,16 @@ import random
 from ipaddress import ip_address
 
 from finsy import Action, Match, P4TableEntry
-from scapy.layers.inet6 import IPv6ExtHdrFragment
+from scapy.layers.inet import UDP
+from scapy.layers.inet6 import IPv6ExtHdrDestOpt, IPv6ExtHdrFragment
+from scapy.packet import Packet
 
 from harness.cases import nic_test
 from harness.dut import Dut
-from harness.frames import FAMILIES, IPV4, IPV6, Family, ether, probe, tagged, tcp, udp
+from harness.frames import FAMILIES, IPV4, IPV6, Family, destination_options, ether, probe, tagged, tcp, udp
 from harness.host import flow_hash, rx_desc
 from harness.ports import HOST, WAN
-from harness.rack import OUTSIDE_MAC, RACK, VLAN_UNTAGGED
+from harness.rack import OUTSIDE_MAC, RACK, VLAN_C_TAG, VLAN_UNTAGGED
 from headgate.vocabulary import DropReason, RingType
 
 VNIC, MAC = 9, "02:00:00:00:00:09"
@@ -36,6 +38,7 @@ SPREAD = {
             "name": "spread",
             "vnic_id": VNIC,
             "vlan": VLAN_UNTAGGED,
+            "tagged_vlans": [VLAN_C_TAG],
             "macs": [MAC],
             "rings": {"local": [{"ring_id": ring, "port": "host"} for ring in RINGS]},
         },
@@ -80,6 +83,23 @@ def test_tcp_of_the_same_ports_is_another_flow(dut: Dut, ip: Family) -> None:
     dut.send(WAN, frame).assert_out({HOST: delivered(frame, hash_of_flow)})
 
 
+@nic_test(SPREAD, ip=FAMILIES, ports={"up": (1000, 2000), "down": (2000, 1000)})
+def test_ports_order_the_ends_of_a_flow_between_equal_addresses(dut: Dut, ip: Family, ports: tuple[int, int]) -> None:
+    frame = udp(ip, ETH, (IP[ip], IP[ip]), ports=ports)
+    dut.send(WAN, frame).assert_out({HOST: delivered(frame, flow_hash(IP[ip], IP[ip], 17, 1000, 2000))})
+
+
+@nic_test(SPREAD, extension={"longest_parsed": (256, (17, 4000, 5000)), "longer": (264, (60, 0, 0))})
+def test_ports_are_looked_for_behind_extension_headers_of_up_to_256_bytes(
+    dut: Dut, extension: tuple[int, tuple[int, int, int]]
+) -> None:
+    length, (protocol, *ports) = extension
+    header = IPV6.header(IPV6.outside, IP[IPV6])
+    frame = ether(*ETH, header, destination_options(length), UDP(sport=4000, dport=5000), probe())
+    hash_of_flow = flow_hash(IPV6.outside, IP[IPV6], protocol, *ports)
+    dut.send(WAN, frame).assert_out({HOST: delivered(frame, hash_of_flow)})
+
+
 @nic_test(SPREAD)
 def test_frame_without_ip_has_the_hash_of_nothing(dut: Dut) -> None:
     frame = ether(*ETH, probe(), ether_type=0x88B5)
@@ -95,9 +115,9 @@ def test_priority_tag_is_no_part_of_the_frames_length(dut: Dut, ip: Family) -> N
 
 @nic_test(SPREAD, ip=FAMILIES)
 def test_tenants_tag_changes_nothing_about_the_flow(dut: Dut, ip: Family) -> None:
-    frame = tagged(udp(ip, ETH, (ip.outside, IP[ip])), 77)
+    frame = tagged(tagged(udp(ip, ETH, (ip.outside, IP[ip])), 77), VLAN_C_TAG)
     hash_of_flow = flow_hash(ip.outside, IP[ip], 17, 4000, 5000)
-    dut.send(WAN, tagged(frame, 0)).assert_out({HOST: delivered(frame, hash_of_flow)})
+    dut.send(WAN, frame).assert_out({HOST: delivered(frame, hash_of_flow)})
 
 
 @nic_test(SPREAD, ip=FAMILIES)
@@ -116,21 +136,20 @@ def test_fragments_of_an_ipv4_datagram_share_a_ring(dut: Dut) -> None:
     first = udp(IPV4, ETH, addresses, flags="MF", id=7)
     middle = ether(*ETH, IPV4.header(*addresses, flags="MF", id=7, frag=4, proto=17), probe())
     last = ether(*ETH, IPV4.header(*addresses, id=7, frag=8, proto=17), probe())
-    hash_of_flow = flow_hash(*addresses, 17)
+    hash_of_flow = flow_hash(*addresses, 0)  # what a later fragment does not tell is left out of the first one's too
     expected = [delivered(frame, hash_of_flow) for frame in (first, middle, last)]
     dut.send(WAN, first, middle, last).assert_out({HOST: expected})
 
 
-@nic_test(SPREAD)
-def test_fragments_of_an_ipv6_datagram_share_a_ring(dut: Dut) -> None:
+@nic_test(SPREAD, options={"without_options": (), "behind_destination_options": (IPv6ExtHdrDestOpt(),)})
+def test_fragments_of_an_ipv6_datagram_share_a_ring(dut: Dut, options: tuple[Packet, ...]) -> None:
+    """Also where its own extension headers are in the first fragment only: the others name them as what follows."""
     addresses = (IPV6.outside, IP[IPV6])
-    whole = udp(IPV6, ETH, addresses)[54:]
-    first = ether(*ETH, IPV6.header(*addresses), IPv6ExtHdrFragment(nh=17, m=1, id=7), probe())
-    first = first[:62] + whole  # the UDP header in the first fragment, lengths to match
-    first = first[:18] + (len(first) - 54).to_bytes(2) + first[20:]
-    last = ether(*ETH, IPV6.header(*addresses), IPv6ExtHdrFragment(nh=17, offset=8, id=7), probe())
-    hash_of_flow = flow_hash(*addresses, 17)
-    expected = [delivered(frame, hash_of_flow) for frame in (first, last)]
+    header = IPV6.header(*addresses)
+    first = ether(*ETH, header, IPv6ExtHdrFragment(m=1, id=7), *options, UDP(sport=4000, dport=5000), probe())
+    next_header = 60 if options else 17
+    last = ether(*ETH, header, IPv6ExtHdrFragment(nh=next_header, offset=8, id=7), probe())
+    expected = [delivered(frame, flow_hash(*addresses, 0)) for frame in (first, last)]
     dut.send(WAN, first, last).assert_out({HOST: expected})
 
 

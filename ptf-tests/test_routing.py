@@ -205,11 +205,11 @@ def test_packet_without_a_route_is_the_controllers_to_answer(dut: Dut, ip: Famil
     )
 
 
-def sized(ip: Family, length: int, **fields: str) -> bytes:
-    """A packet to the far network of so many bytes, from the IP header on."""
+def sized(ip: Family, length: int, dst: str | None = None, **fields: str) -> bytes:
+    """A packet of so many bytes, from the IP header on, to the far network unless `dst` says otherwise."""
     headers = {IPV4: 20, IPV6: 40}[ip]
     datagram = UDP(sport=4000, dport=5000) / probe(length - headers - 8)
-    return ether(*TO_ROUTER, ip.header(ip.outside, ip.far, **fields), datagram)
+    return ether(*TO_ROUTER, ip.header(ip.outside, dst or ip.far, **fields), datagram)
 
 
 @routing_test(mtu=1280)
@@ -226,6 +226,12 @@ def test_packet_too_big_that_must_not_be_fragmented_is_the_controllers_to_answer
 def test_packet_too_big_that_may_be_fragmented_is_the_stacks_to_fragment(dut: Dut) -> None:
     frame = sized(IPV4, 1281)
     dut.send(WAN, frame).assert_out({ROUTER_FORWARD: frame})
+
+
+@nic_test(rack_with_router("nic_on_receive", mtu=1280))
+def test_packet_for_the_stack_to_fragment_has_the_tag_of_the_vlan_it_came_in(dut: Dut) -> None:
+    untagged, of_vlan = sized(IPV4, 1281, IN_VLAN_C_TAG[IPV4]), tagged(sized(IPV4, 1281), VLAN_C_TAG)
+    dut.send(WAN, untagged, of_vlan).assert_out({ROUTER_FORWARD: [untagged, of_vlan]})
 
 
 @nic_test(rack_with_router("nic_on_transmit", mtu=1280))
@@ -252,7 +258,7 @@ TO_ITS_OWN_RING = [
     P4TableEntry(
         f"ipv{family.name[-1]}_route",
         match=Match({"vnic_id": ROUTER_VNIC, f"ipv{family.name[-1]}_dst": prefix}),
-        action=Action("to_ring"),
+        action=Action("routing.to_ring"),
     )
     for family, prefix in ((IPV4, "198.51.100.0/24"), (IPV6, "2001:db8:51::/48"))
 ]

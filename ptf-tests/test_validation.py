@@ -18,7 +18,6 @@ from scapy.layers.inet6 import (
     IPv6ExtHdrFragment,
     IPv6ExtHdrHopByHop,
     IPv6ExtHdrRouting,
-    PadN,
 )
 from scapy.packet import Packet, Raw
 
@@ -30,6 +29,7 @@ from harness.frames import (
     IPV4,
     IPV6,
     Family,
+    destination_options,
     ether,
     patched,
     probe,
@@ -99,6 +99,11 @@ BROKEN_IPV4: dict[str, tuple[Callable[[], bytes], DropReason]] = {
     "udp_length_7": (lambda: ipv4(udp_probe(len=7)), DropReason.UDP_LENGTH),
     "udp_length_0": (lambda: ipv4(udp_probe(len=0)), DropReason.UDP_LENGTH),
     "udp_length_beyond_the_packet": (lambda: ipv4(UDP(len=49) / probe(40)), DropReason.UDP_LENGTH),
+    "tcp_offset_4_in_a_first_fragment": (
+        lambda: ipv4(TCP(dataofs=4) / probe(), flags="MF"),
+        DropReason.TCP_HEADER_LENGTH,
+    ),
+    "udp_length_7_in_a_first_fragment": (lambda: ipv4(udp_probe(len=7), flags="MF"), DropReason.UDP_LENGTH),
     "udp_in_the_padding": (lambda: ipv4(UDP(len=8) / probe(), len=27), DropReason.UDP_LENGTH),
 }
 BROKEN_IPV6: dict[str, tuple[Callable[[], bytes], DropReason]] = {
@@ -242,6 +247,7 @@ UNUSUAL: dict[str, Callable[[], bytes]] = {
     "ipv4_icmp_of_4_bytes": lambda: ipv4(Raw(bytes(ICMP())[:4]), proto=1) + probe().load,
     "unspecified_ipv6_source": lambda: ipv6(udp_probe(), src="::"),
     "unspecified_ipv4_source_to_broadcast": lambda: ipv4(udp_probe(), src="0.0.0.0", dst="255.255.255.255"),
+    "unspecified_ipv4_source_to_multicast": lambda: ipv4(udp_probe(), src="0.0.0.0", dst="224.0.0.22"),
     "ipv4_multicast_to_a_unicast_mac": lambda: ipv4(udp_probe(), dst="239.1.2.3"),
     "first_ipv4_fragment_with_more_udp_than_it_has": lambda: ipv4(UDP(len=4000) / probe(), flags="MF"),
     "first_ipv6_fragment_with_more_udp_than_it_has": lambda: ipv6(IPv6ExtHdrFragment(m=1), UDP(len=4000) / probe()),
@@ -257,26 +263,14 @@ UNUSUAL: dict[str, Callable[[], bytes]] = {
     ),
     "extension_headers_out_of_order": lambda: ipv6(IPv6ExtHdrRouting(), IPv6ExtHdrHopByHop(), udp_probe()),
     "extension_header_twice": lambda: ipv6(*[IPv6ExtHdrRouting()] * 2, udp_probe()),
-    "extension_header_as_long_as_the_parser_takes": lambda: ipv6(long_options(256), udp_probe()),
-    "extension_header_longer_than_the_parser_takes": lambda: ipv6(long_options(264), udp_probe()),
-    "longest_possible_extension_header": lambda: ipv6(long_options(2048), udp_probe()),
+    "extension_header_as_long_as_the_parser_takes": lambda: ipv6(destination_options(256), udp_probe()),
+    "extension_header_longer_than_the_parser_takes": lambda: ipv6(destination_options(264), udp_probe()),
+    "longest_possible_extension_header": lambda: ipv6(destination_options(2048), udp_probe()),
     "esp": lambda: ipv6(probe(), nh=50),
     "unknown_ether_type": lambda: ether(*ETH, probe(), ether_type=0x88B5),
     "length_instead_of_ether_type": lambda: ether(*ETH, probe(46), ether_type=46),
     "arp_of_other_hardware": lambda: ether(*ETH, Raw(bytes.fromhex("0006080006040001")), probe(), ether_type=0x0806),
-    "three_tags": lambda: tagged(tagged(ipv4(udp_probe()), 7), 8),
 }
-
-
-def long_options(length: int) -> Packet:
-    """A destination options header of so many bytes."""
-    options = []
-    left = length - 2
-    while left:
-        step = min(left, 257) if left != 258 else 200  # no option is 1 byte short of the end
-        options.append(PadN(optdata=b"\0" * (step - 2)))
-        left -= step
-    return IPv6ExtHdrDestOpt(options=options, len=length // 8 - 1, autopad=0)
 
 
 @nic_test(RACK, build=UNUSUAL)

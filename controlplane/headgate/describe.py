@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -24,7 +24,7 @@ from finsy.p4schema import P4Table
 
 from headgate.config import HOST, NicConfig
 from headgate.systems import Entity
-from headgate.vocabulary import CPU_PORT, HOST_PORT, PuntReason, RingType, TagType, Transmit
+from headgate.vocabulary import CPU_PORT, HOST_PORT, UPLINK_COPY, PuntReason, RingType, TagType, Transmit
 
 _ENUMS: dict[str, type[IntEnum]] = {"ring_type": RingType, "tag_type": TagType, "transmit": Transmit}
 _ANYTHING = {32: "0.0.0.0/0", 128: "::/0"}
@@ -32,15 +32,27 @@ _ADDRESSES = {48: MACAddress, 32: IPv4Address, 128: IPv6Address}
 
 
 @dataclass(frozen=True, slots=True)
+class Replica:
+    """A copy of a frame: where it goes, and for which VNIC (`UPLINK_COPY`: for none of them)."""
+
+    port: int
+    vnic_id: int
+
+
+Value = int | str | tuple[Replica, ...]
+"""Numbers are numbers; addresses, prefixes and enums are texts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
-    """An entity taken apart. Values are numbers, or texts for what is written as text: addresses, prefixes, enums."""
+    """An entity taken apart."""
 
     table: str
     """Or the kind of an entity that is in no table."""
     key: Mapping[str, int | str]
     """Empty for a table's default action."""
     action: str
-    args: Mapping[str, int | str]
+    args: Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +67,24 @@ class Names:
     def of(cls, config: NicConfig) -> Names:
         ports = {port.port: port.name for port in config.ports}
         vnics = {vnic.vnic_id: vnic.name for vnic in config.vnics}
-        rings = {
-            ring.ring_id: f"{ring.ring_id}({vnic.name}.{kind})"
-            for vnic in config.vnics
-            for kind, group in (("local", vnic.rings.local), ("forwarding", vnic.rings.forwarding))
-            for ring in group
-        }
+        owners: dict[int, list[str]] = {}
+        for vnic in config.vnics:
+            for kind, group in (("local", vnic.rings.local), ("forwarding", vnic.rings.forwarding)):
+                for ring in group:
+                    owners.setdefault(ring.ring_id, []).append(f"{vnic.name}.{kind}")
+        rings = {ring_id: f"{ring_id}({'+'.join(names)})" for ring_id, names in owners.items()}
         return cls({**ports, HOST_PORT: HOST, CPU_PORT: "cpu"}, vnics, rings)
 
-    def show(self, name: str, value: int | str) -> str:
-        """A value of the field or parameter `name`, as people call it."""
+    def show(self, name: str, value: Value) -> str:
+        """A value of the field or parameter `name`, as people call it; a replica as ``vnic@port``."""
+        if isinstance(value, tuple):
+            return " ".join(map(self._replica, value))
         known = {"port": self.ports, "vnic_id": self.vnics, "ring_id": self.rings}.get(name, {})
         return str(known.get(value, value)) if isinstance(value, int) else value
+
+    def _replica(self, replica: Replica) -> str:
+        port = self.show("port", replica.port)
+        return port if replica.vnic_id == UPLINK_COPY else f"{self.show('vnic_id', replica.vnic_id)}@{port}"
 
 
 def describe(entity: Entity, schema: P4Schema) -> Description:
@@ -122,8 +140,8 @@ def _plain(name: str, value: Any) -> int | str:
     return value if isinstance(value, int) else str(value)
 
 
-def _replicas(replicas: Any) -> dict[str, int | str]:
-    """By ring, as the data plane sees replicas: instance 0 is a port's own."""
+def _replicas(replicas: Sequence[P4Replica | tuple[int, int] | int]) -> dict[str, Value]:
+    """In the order of their ports. As we write them they are plain numbers, as they are read they are objects."""
     pairs = [(item.port, item.instance) if isinstance(item, P4Replica) else item for item in replicas]
-    pairs = [(item, 0) if isinstance(item, int) else item for item in pairs]
-    return {"replicas": " ".join(f"{port}#{instance}" if instance else str(port) for port, instance in sorted(pairs))}
+    pairs = [(item, UPLINK_COPY) if isinstance(item, int) else item for item in pairs]
+    return {"replicas": tuple(Replica(port, instance) for port, instance in sorted(pairs))}

@@ -16,6 +16,9 @@ MAX_WIRED_PORT = 508
 
 CPU_CLONE_SESSION = 1
 
+UPLINK_COPY = 0
+"""The replica instance of what leaves by a VLAN's uplink; any other is a VNIC's id."""
+
 
 class Transmit(IntEnum):
     """`transmit_t`: how a frame that a VNIC transmits is treated."""

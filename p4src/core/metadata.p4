@@ -69,6 +69,7 @@ struct route_meta_t {
 // routing and punt; these travel with a clone, so that the controller's copy has them
 struct punt_meta_t {
     PRESERVED_BY_CLONE punt_reason_t reason;
+    PRESERVED_BY_CLONE port_id_t     ingress_port;
     PRESERVED_BY_CLONE vnic_id_t     vnic_id;
     PRESERVED_BY_CLONE vlan_id_t     vlan_id;
     PRESERVED_BY_CLONE ipv6_addr_t   next_hop;
@@ -80,7 +81,7 @@ struct punt_meta_t {
 struct copy_meta_t {
     bool      is_replica;
     bool      is_clone;
-    ring_id_t ring_id;           // 0: the copy for the uplink
+    vnic_id_t vnic_id;           // whose copy it is, or UPLINK_COPY
     bool      prune;             // it would go back to where the packet came from
 }
 

@@ -18,6 +18,9 @@ typedef bit<16> group_id_t;
 const port_id_t HOST_PORT = 509;  // nic_tx_desc in, nic_rx_desc out
 const port_id_t CPU_PORT  = 510;  // packet_out in, packet_in out
 
+// The instance of a replica that leaves by the VLAN's uplink; any other is the VNIC's that it is for.
+const vnic_id_t UPLINK_COPY = 0;
+
 enum bit<8> port_role_t {
     NONE   = 0,
     UPLINK = 1,

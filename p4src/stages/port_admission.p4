@@ -94,7 +94,10 @@ control PortAdmission(inout headers_t hdr, inout meta_t meta) {
 
     apply {
         if (hdr.outer_tag.isValid()) {
-            if (hdr.outer_tag.vlan_id == 0) {
+            // A priority tag names no VLAN. With a second tag behind it, VID 0 counts as a VLAN, which nobody is
+            // admitted to: where the frame left untagged, the second tag would name a VLAN of its sender's choice.
+            if (hdr.outer_tag.vlan_id == 0 && hdr.outer_tag.ether_type != ether_type_t.VLAN
+                    && hdr.outer_tag.ether_type != ether_type_t.QINQ) {
                 read_tag(tag_type_t.UNTAGGED);
             } else if (hdr.ethernet.ether_type == ether_type_t.QINQ) {
                 read_tag(tag_type_t.S_TAG);

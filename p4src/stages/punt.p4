@@ -20,6 +20,7 @@ control Punt(inout headers_t hdr, inout meta_t meta) {
         }
 
         if (meta.verdict.kind == verdict_t.PUNT || meta.punt.copy) {
+            meta.punt.ingress_port = meta.frame.ingress_port;
             meta.punt.vnic_id = meta.vnic.vnic_id;
             meta.punt.vlan_id = meta.vlan.vlan_id;
 

@@ -6,31 +6,31 @@
 control Replication(inout headers_t hdr, inout meta_t meta) {
     DIRECT_COUNTER(replica_counter);
 
-    action for_vnic(vnic_id_t vnic_id) {
-        meta.vnic.vnic_id = vnic_id;
-        meta.copy.prune = meta.source.role == port_role_t.VNIC && meta.source.vnic_id == vnic_id;
+    action copy_to_ring(ring_id_t ring_id) {
+        meta.vnic.vnic_id = meta.copy.vnic_id;
+        meta.ring.type = ring_type_t.LOCAL;
+        meta.ring.ring_id = ring_id;
+        meta.copy.prune = meta.source.role == port_role_t.VNIC && meta.source.vnic_id == meta.copy.vnic_id;
     }
 
-    // A ring that is no longer anybody's.
-    action for_nobody() {
+    // A VNIC that is no longer there.
+    action copy_to_nobody() {
         meta.copy.prune = true;
     }
 
     table replica {
-        key = { meta.copy.ring_id : exact @name("ring_id"); }
-        actions = { for_vnic; @defaultonly for_nobody; }
-        const default_action = for_nobody;
-        size = RINGS;
+        key = { meta.copy.vnic_id : exact @name("vnic_id"); }
+        actions = { copy_to_ring; @defaultonly copy_to_nobody; }
+        const default_action = copy_to_nobody;
+        size = VNICS;
         COUNTED_BY(replica_counter);
     }
 
     apply {
         if (meta.copy.is_replica) {
-            if (meta.copy.ring_id == 0) {
+            if (meta.copy.vnic_id == UPLINK_COPY) {
                 meta.copy.prune = meta.source.role == port_role_t.UPLINK;
             } else {
-                meta.ring.type = ring_type_t.LOCAL;
-                meta.ring.ring_id = meta.copy.ring_id;
                 replica.apply();
             }
         }

@@ -62,7 +62,7 @@ control Rewrite(inout headers_t hdr, inout meta_t meta) {
 
     action add_packet_in() {
         hdr.packet_in.setValid();
-        hdr.packet_in.ingress_port = meta.frame.ingress_port;
+        hdr.packet_in.ingress_port = meta.punt.ingress_port;
         hdr.packet_in.reason = meta.punt.reason;
         hdr.packet_in.vnic_id = meta.punt.vnic_id;
         hdr.packet_in.vlan_id = (bit<16>)meta.punt.vlan_id;
@@ -97,7 +97,7 @@ control Rewrite(inout headers_t hdr, inout meta_t meta) {
                     hdr.ipv6.hop_limit = hdr.ipv6.hop_limit - 1;
                 }
             }
-            if (meta.verdict.kind == verdict_t.SEND || (meta.copy.is_replica && meta.copy.ring_id == 0)) {
+            if (meta.verdict.kind == verdict_t.SEND || (meta.copy.is_replica && meta.copy.vnic_id == UPLINK_COPY)) {
                 uplink_tag.apply();
             } else {
                 vnic_tag.apply();

@@ -81,17 +81,19 @@ control RingDelivery(inout headers_t hdr, inout meta_t meta) {
     }
 
     // Both directions of a flow hash alike: the endpoint with the smaller address (then port) stands first. Fragments
-    // have no ports to hash, so that the first one goes where the others go.
+    // have neither ports nor protocol to hash, so that the first one goes where the others go: only in the first can
+    // extension headers behind the IPv6 fragment header be followed to the transport.
     action hash_flow() {
         bit<16> src_port = meta.lookup.is_fragment ? 0 : meta.lookup.src_port;
         bit<16> dst_port = meta.lookup.is_fragment ? 0 : meta.lookup.dst_port;
+        bit<8>  protocol = meta.lookup.is_fragment ? 0 : meta.lookup.protocol;
         bool in_order = meta.lookup.src_addr < meta.lookup.dst_addr
             || (meta.lookup.src_addr == meta.lookup.dst_addr && src_port <= dst_port);
         bit<128> low_addr  = in_order ? meta.lookup.src_addr : meta.lookup.dst_addr;
         bit<128> high_addr = in_order ? meta.lookup.dst_addr : meta.lookup.src_addr;
         bit<16>  low_port  = in_order ? src_port : dst_port;
         bit<16>  high_port = in_order ? dst_port : src_port;
-        CRC32(meta.ring.flow_hash, low_addr, high_addr, low_port, high_port, meta.lookup.protocol);
+        CRC32(meta.ring.flow_hash, low_addr, high_addr, low_port, high_port, protocol);
 
         // CRC is linear: addresses and ports that count up together cancel out in some of its bits. A multiplicative
         // finalizer makes each bit depend on all.

@@ -143,6 +143,7 @@ control Routing(inout headers_t hdr, inout meta_t meta) {
 
     apply {
         if (meta.ring.type == ring_type_t.FORWARD && meta.ring.route) {
+            vlan_id_t received_in = meta.vlan.vlan_id;
             if (hdr.ipv4.isValid()) {
                 if (hdr.ipv4.src_addr == 0
                         || hdr.ipv4.src_addr[31:16] == 0xa9fe     // RFC 3927 7
@@ -162,6 +163,7 @@ control Routing(inout headers_t hdr, inout meta_t meta) {
                         } else if (meta.source.transmit == transmit_t.ROUTED) {
                             drop_packet(meta, drop_reason_t.FRAGMENTATION_NEEDED);
                         } else {
+                            meta.vlan.vlan_id = received_in;
                             to_ring();  // for the VNIC's own stack to fragment
                         }
                     }

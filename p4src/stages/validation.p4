@@ -24,6 +24,7 @@ control Validation(inout headers_t hdr, inout meta_t meta) {
         const default_action = allow;
         const entries = {
             (0x00000000,                IPV4_LIMITED_BROADCAST)    : allow();  // a DHCP client has no address yet
+            (0x00000000,                0xe0000000 &&& 0xf0000000) : allow();  // nor has an IGMP host: RFC 3376 4.2.13
             (0x00000000 &&& 0xff000000, _)                         : refuse_ipv4_martian();  // 0.0.0.0/8
             (0x7f000000 &&& 0xff000000, _)                         : refuse_ipv4_martian();  // 127.0.0.0/8
             (0xe0000000 &&& 0xe0000000, _)                         : refuse_ipv4_martian();  // 224.0.0.0/3

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, PadN
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
@@ -93,6 +93,17 @@ def arp(src: str, dst: str, sender: str, target: str, *, reply: bool = False) ->
         op=2 if reply else 1, hwsrc=src, psrc=sender, hwdst=dst if reply else "00:00:00:00:00:00", pdst=target
     )
     return ether(src, dst, message, probe())
+
+
+def destination_options(length: int) -> Packet:
+    """An IPv6 destination options header of `length` bytes, all of it padding (RFC 8200 4.2, 4.6)."""
+    options = []
+    left = length - 2
+    while left:
+        step = min(left, 257) if left != 258 else 200  # PadN takes 2 bytes at least: none is left with 1
+        options.append(PadN(optdata=b"\0" * (step - 2)))
+        left -= step
+    return IPv6ExtHdrDestOpt(options=options, len=length // 8 - 1, autopad=0)
 
 
 def tagged(frame: bytes, vlan_id: int, *, ether_type: int = C_TAG, pcp: int = 0, dei: int = 0) -> bytes:

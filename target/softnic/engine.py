@@ -19,7 +19,7 @@ Contract:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -182,6 +182,11 @@ class Engine(Protocol):
 
     @on_digest.setter
     def on_digest(self, handler: Callable[[Digest], None] | None) -> None: ...
+
+    @property
+    def anomalies(self) -> Mapping[str, int]:
+        """How often each thing happened to packets that P4 leaves undefined, or that the engine had to cut short."""
+        ...
 
     def process(self, port: int, data: bytes) -> Sequence[Output]:
         """Run one packet to completion, with its clones, copies, resubmits and recirculations."""

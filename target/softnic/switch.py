@@ -113,9 +113,12 @@ class Switch:
         port.on_status = self._set_port_up
         self._selector.register(port.fileno(), selectors.EVENT_READ, lambda: self._serve(port))
 
-    def load(self, program: ir.Program) -> None:
-        """Replace the engine by a fresh one that runs `program`. No packet sees half of each."""
-        engine = self._engine_factory(program)
+    def build(self, program: ir.Program) -> Engine:
+        """A fresh engine that runs `program`; no packet reaches it before it is installed."""
+        return self._engine_factory(program)
+
+    def install(self, engine: Engine) -> None:
+        """Let packets go through `engine` from now on. No packet sees half of two engines."""
         engine.on_digest = self._digests.append
         with self.lock:
             for number in self._down:
@@ -157,6 +160,11 @@ class Switch:
         """A copy of the counts so far."""
         trunk_rx_dropped = self._trunk.rx_dropped() if self._trunk else 0
         return replace(self._stats, trunk_rx_dropped=trunk_rx_dropped)
+
+    def anomalies(self) -> Mapping[str, int]:
+        """What the engine that runs now has counted so far; see `Engine.anomalies`."""
+        with self.lock:
+            return dict(self.engine.anomalies) if self.engine else {}
 
     def port_stats(self) -> Mapping[int, PortStats]:
         """A copy of the counts so far, by port number in ascending order."""

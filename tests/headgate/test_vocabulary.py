@@ -44,9 +44,9 @@ def test_every_enum_that_p4info_knows_has_the_members_it_gives() -> None:
         assert {member.name: member.value for member in ENUMS[name]} == given
 
 
-@pytest.mark.parametrize("name", ["HOST_PORT", "CPU_PORT"])
-def test_a_port_number_is_that_of_its_p4_source(name: str) -> None:
-    [value] = re.findall(rf"const port_id_t {name}\s*=\s*(\d+);", (CORE / "types.p4").read_text())
+@pytest.mark.parametrize("name", ["HOST_PORT", "CPU_PORT", "UPLINK_COPY"])
+def test_a_number_is_that_of_its_p4_source(name: str) -> None:
+    [value] = re.findall(rf"const \w+ {name}\s*=\s*(\d+);", (CORE / "types.p4").read_text())
     assert getattr(vocabulary, name) == int(value)
 
 

@@ -71,6 +71,9 @@ control IngressPipe(inout headers_t hdr, inout metadata_t meta, inout standard_m
 
     apply {
         std.egress_spec = 1;
+        if (!hdr.request.isValid()) {
+            return;
+        }
         if (hdr.request.verb == COUNT) {
             received.count((bit<32>) hdr.request.index);
         } else if (hdr.request.verb == METER) {
@@ -110,7 +113,7 @@ control IngressPipe(inout headers_t hdr, inout metadata_t meta, inout standard_m
 
 control EgressPipe(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     apply {
-        if (hdr.request.verb == EXIT) {
+        if (hdr.request.isValid() && hdr.request.verb == EXIT) {
             hdr.request.operand = 0xE6E6;
         }
     }

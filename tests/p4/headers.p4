@@ -158,10 +158,13 @@ control IngressPipe(inout headers_t hdr, inout metadata_t meta, inout standard_m
         } else if (std.parser_error != error.NoError) {
             hdr.verdict.parser_error = 99;
         }
-        if (hdr.summed.signed < 0) {
+        if (hdr.summed.isValid() && hdr.summed.signed < 0) {
             hdr.verdict.sign = 1;
         }
         hdr.verdict.depth = meta.depth;
+        if (!hdr.kind.isValid()) {
+            return;
+        }
         if (hdr.kind.next == 1) {
             hdr.labels.push_front(1);
             hdr.labels[0].setValid();

@@ -183,7 +183,7 @@ control IngressImpl(inout headers_t hdr, inout meta_t meta, inout standard_metad
             last_seen.write((bit<32>)std.ingress_port, (bit<32>)hdr.ethernet.src);
             balance.write(0, -12s1);
             port_meter.execute_meter((bit<32>)std.ingress_port, meta.color);
-            if (std.ingress_port == LEARNING_PORT) {
+            if (std.ingress_port == LEARNING_PORT && hdr.ethernet.isValid()) {
                 digest<learned_t>(1, {hdr.ethernet.src, std.ingress_port});
             }
             const_table.apply();

@@ -54,6 +54,9 @@ control Verify(inout headers_t hdr, inout metadata_t meta) {
 control IngressPipe(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     apply {
         std.egress_spec = 2;
+        if (!hdr.command.isValid()) {
+            return;
+        }
         if (hdr.command.verb == MULTICAST) {
             std.mcast_grp = hdr.command.operand;
         } else if (hdr.command.verb == CLONE_INGRESS || hdr.command.verb == CLONE_AND_DROP) {
@@ -85,6 +88,9 @@ control IngressPipe(inout headers_t hdr, inout metadata_t meta, inout standard_m
 
 control EgressPipe(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     apply {
+        if (!hdr.command.isValid()) {
+            return;
+        }
         if (hdr.command.verb == CLONE_EGRESS && std.instance_type == 0) {
             meta.mark = 0xEE;
             hdr.command.rounds = 55;

@@ -169,6 +169,9 @@ control IngressPipe(inout headers_t hdr, inout metadata_t meta, inout standard_m
 
     apply {
         std.egress_spec = 1;
+        if (!hdr.query.isValid()) {
+            return;
+        }
         if (hdr.query.verb == EXACT) {
             exact_table.apply();
         } else if (hdr.query.verb == PREFIX) {

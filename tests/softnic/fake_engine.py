@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from softnic import ir
 from softnic.engine import Digest, Engine, Output
 from softnic.switch import Switch
 
@@ -32,10 +31,5 @@ class FakeEngine:
         self.on_digest(digest)
 
 
-def fake_switch(cpu_port: int | None = None) -> Switch:
-    """A switch whose programs are fake engines, to be loaded with `load`."""
-    return Switch(cpu_port=cpu_port, engine_factory=lambda program: cast(Engine, program))
-
-
 def load(switch: Switch, engine: FakeEngine) -> None:
-    switch.load(cast(ir.Program, engine))
+    switch.install(cast(Engine, engine))

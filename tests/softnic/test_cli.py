@@ -28,6 +28,10 @@ PROGRAM = str(COMPILED / "p4runtime.json")
 P4INFO = str(COMPILED / "p4runtime.p4info.txtpb")
 OTHER_P4INFO = str(COMPILED / "tables.p4info.txtpb")
 FRAME = bytes.fromhex("000000000001 020000000001 0800")
+PUNTED = bytes.fromhex("000000000001 040000000001 0800")
+"""No entry matches it, so it goes to the controller."""
+BEYOND_THE_COUNTER = 20
+"""A port that `port_counter`, which has 16 cells, has none for."""
 ENTRIES = """
 updates {
   type: INSERT
@@ -123,6 +127,7 @@ def test_explain_takes_a_packet_of_a_capture_and_prints_json(invoke, capture):
         (["run", PROGRAM, "--p4info", PROGRAM], "not a p4.config.v1.P4Info in text format"),
         (["run", PROGRAM, "--p4info", OTHER_P4INFO], "were they compiled together"),
         (["run", PROGRAM, "--p4info", P4INFO, "--entries", P4INFO], "not a p4.v1.WriteRequest in text format"),
+        (["run", PROGRAM, "--entries", P4INFO], "--entries needs PROGRAM.json and its --p4info"),
         (["run", "--port", "eth:veth0"], "write NUMBER=eth:INTERFACE"),
         (["run", "--port", "511=eth:veth0"], "numbers go from 0 to 510"),
         (["run", "--port", "0=usb:1"], "there are eth, tap and pcap"),
@@ -201,6 +206,7 @@ def test_a_signal_stops_cleanly_with_whole_files_and_the_counts(tmp_path, stop, 
     files = ("--p4info", P4INFO, "--entries", entries)
     with running(PROGRAM, *files, "--nn", address, "--port", f"3=pcap:,{out}") as (target, _):
         with pynng.Pair0(dial=address, send_timeout=5000, recv_timeout=5000) as ptf:
+            ptf.send(nn_frame(BEYOND_THE_COUNTER, PUNTED))
             ptf.send(nn_frame(0, FRAME))
             ptf.send(nn_request(0))
             assert ptf.recv()[:4] == MessageType.INFO_REPLY.to_bytes(4, "little")
@@ -209,6 +215,8 @@ def test_a_signal_stops_cleanly_with_whole_files_and_the_counts(tmp_path, stop, 
     assert (target.returncode, stderr) == (0, "")
     assert frames_in(out) == [FRAME]
     assert re.search(r"│ 3 +│ +0 +│ +0 +│ +0 +│ +1 +│ +14 +│ +0 +│", stdout)
+    assert re.search(r"│ packet ins without primary +│ +1 +│", stdout)
+    assert re.search(r"│ counter-index-out-of-range +│ +1 +│", stdout)
     pynng.Pair0(listen=address).close()
 
 

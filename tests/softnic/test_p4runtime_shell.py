@@ -21,10 +21,16 @@ pytestmark = pytest.mark.skipif(
     not (ROOT / ".venv-shell/ready").exists(), reason="p4runtime-shell is not installed (make shell)"
 )
 
+PATIENCE_S = 30
+
 SESSION = f"""
 import sys
 import p4runtime_sh.shell as sh
-from p4runtime_sh.p4runtime import P4RuntimeWriteException
+from p4runtime_sh.p4runtime import P4RuntimeClient, P4RuntimeWriteException
+
+# The shell grants a device 2 s to answer its bid, then exits and leaves a thread behind that keeps the process.
+take = P4RuntimeClient.get_stream_packet
+P4RuntimeClient.get_stream_packet = lambda client, kind, timeout: take(client, kind, timeout={PATIENCE_S})
 
 sh.setup(
     device_id=1, grpc_addr=sys.argv[1], election_id=(0, 1), verbose=False,
@@ -52,7 +58,7 @@ def session():
         with running() as (_, ready):
             address = re.findall(r"127.0.0.1:\d+", ready)[0]
             command = [SHELL_PYTHON, "-c", SESSION, address, statements]
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=2 * PATIENCE_S)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -12,12 +12,12 @@ import queue
 import threading
 
 import pytest
-from fake_engine import FakeEngine, fake_switch, load
+from fake_engine import FakeEngine, load
 
 from softnic.engine import Digest, Output
 from softnic.pcap import PcapWriter
 from softnic.ports import MemoryPort, PcapPort
-from softnic.switch import PACKET_OUT_QUEUE
+from softnic.switch import PACKET_OUT_QUEUE, Switch
 
 CPU_PORT = 510
 TIMEOUT_S = 5.0
@@ -31,7 +31,7 @@ def ports():
 @pytest.fixture
 def switch(ports):
     """A started switch with the ports 0 and 1."""
-    switch = fake_switch(CPU_PORT)
+    switch = Switch(cpu_port=CPU_PORT)
     for port in ports.values():
         switch.add_port(port)
     switch.start()
@@ -116,7 +116,7 @@ def test_packet_outs_beyond_the_queue_are_refused_and_counted(switch, ports):
 
 
 def test_without_a_cpu_port_packet_outs_are_refused_and_counted():
-    switch = fake_switch()
+    switch = Switch()
     assert not switch.packet_out(b"x")
     assert switch.stats().packet_outs_dropped == 1
     switch.stop()
@@ -130,7 +130,7 @@ def test_an_output_to_a_port_that_is_not_there_is_counted(switch, ports):
 
 
 def test_a_frame_a_port_can_not_send_is_counted(ports):
-    switch = fake_switch()
+    switch = Switch()
     for port in (*ports.values(), MemoryPort(2, capacity=1)):
         switch.add_port(port)
     load(switch, FakeEngine(lambda port, data: [Output(2, data), Output(2, data), Output(1, data)]))
@@ -221,7 +221,7 @@ class FailingPort(MemoryPort):
 
 
 def test_a_port_that_fails_is_lost_and_reported_and_the_others_go_on(ports, caplog):
-    switch = fake_switch()
+    switch = Switch()
     engine = FakeEngine(crossover)
     failing = FailingPort(7)
     for port in (*ports.values(), failing):
@@ -248,7 +248,7 @@ class TrunkPort(MemoryPort):
 
 
 def test_a_port_without_a_number_carries_all_others(ports):
-    switch = fake_switch()
+    switch = Switch()
     trunk = TrunkPort()
     switch.add_port(ports[0])
     switch.add_port(trunk)
@@ -286,7 +286,7 @@ def test_files_are_replayed_when_there_is_a_program(tmp_path, ports):
     capture = tmp_path / "in.pcap"
     with capture.open("wb") as stream:
         PcapWriter(stream).write(0, b"recorded")
-    switch = fake_switch()
+    switch = Switch()
     switch.add_port(PcapPort(3, capture, None))
     switch.add_port(ports[1])
     switch.start()

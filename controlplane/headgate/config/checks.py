@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from headgate.config.errors import Path, Problem, format_path
 from headgate.config.nic import NicConfig
 from headgate.config.routing_checks import check_routing
 from headgate.config.scalars import IpInterface
-from headgate.config.vnics import HOST
+from headgate.config.vnics import HOST, Ring
 
 
 def check(config: NicConfig) -> Iterator[Problem]:
@@ -127,9 +127,7 @@ def _check_rings(config: NicConfig) -> Iterator[Problem]:
         for kind, group in (("local", vnic.rings.local), ("forwarding", vnic.rings.forwarding))
         for j, ring in enumerate(group)
     ]
-    yield from _duplicates(
-        ((ring.ring_id, (*path, "ring_id"), ring.ring_id) for path, ring in rings), "give each ring its own id"
-    )
+    yield from _check_ring_ids(rings)
     yield from _duplicates(
         ((ring.port, (*path, "port"), ring.port) for path, ring in rings if ring.port != HOST),
         "a port is wired to one ring, so give each its own",
@@ -146,6 +144,21 @@ def _check_rings(config: NicConfig) -> Iterator[Problem]:
                 None,
                 "would never get a packet: say who routes with `forwarding: {routed_by: ...}`, or take the rings out",
             )
+
+
+def _check_ring_ids(rings: Sequence[tuple[Path, Ring]]) -> Iterator[Problem]:
+    """VNICs may share local rings of the host port, where descriptors tell their frames apart; no other ring has two
+    owners, nor one owner twice."""
+    earlier: dict[int, list[tuple[Path, bool]]] = {}
+    for path, ring in rings:
+        _, vnic, _, kind, _ = path
+        shareable = kind == "local" and ring.port == HOST
+        for other, other_shareable in earlier.setdefault(ring.ring_id, []):
+            if other[1] == vnic or not (shareable and other_shareable):
+                fix = "give each ring its own id (VNICs may share local rings with `port: host`)"
+                yield Problem((*path, "ring_id"), ring.ring_id, f"is also {format_path((*other, 'ring_id'))}: {fix}")
+                break
+        earlier[ring.ring_id].append((path, shareable))
 
 
 class _Located(NamedTuple):

@@ -32,11 +32,13 @@ def load_config(path: str | FilePath) -> NicConfig:
         loader = _Loader(FilePath(path).read_text(encoding="utf-8"))
         root = loader.get_single_node()
         data = loader.construct_document(root) if root is not None else None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError((Problem((), None, f"can't be read: {error}"),), source) from error
+        problems = list(_repeated_keys(root))
     except yaml.YAMLError as error:
         raise ConfigError((_yaml_problem(error),), source) from error
-    problems = list(_repeated_keys(root))
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        # Besides the file's own: what PyYAML lets through of a value that is not what its tag says (!!int x, a 13th
+        # month), and of a node that contains itself.
+        raise ConfigError((Problem((), None, f"can't be read: {error}"),), source) from error
     try:
         config = parse_config(data)
     except ConfigError as error:
@@ -134,7 +136,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _yaml_problem(error: yaml.YAMLError) -> Problem:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return Problem((), None, f"is not YAML: {error.problem}", line=error.problem_mark.line + 1)
-    return Problem((), None, f"is not YAML: {error}")
+    return Problem((), None, f"is not YAML: {' '.join(str(error).split())}")
 
 
 def _repeated_keys(node: yaml.Node | None, path: Path = ()) -> Iterator[Problem]:

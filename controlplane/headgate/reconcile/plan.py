@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from itertools import chain, groupby
 
@@ -11,6 +11,7 @@ from finsy import P4Schema
 from finsy.proto import p4r
 
 from headgate.reconcile.canonical import Key, canonical, key_of, same
+from headgate.reconcile.handover import handed_over, wire_of
 from headgate.reconcile.order import Stage, stage_of
 from headgate.systems import Entity
 
@@ -72,13 +73,18 @@ def plan(
         keep: says of something that nobody desires whether to leave it there.
     """
     held = {key_of(message): (message, entity) for entity in actual for message in [canonical(entity, schema)]}
-    wanted = {key_of(message): message for entity in desired for message in [canonical(entity, schema)]}
+    wanted = {key_of(message): (message, entity) for entity in desired for message in [canonical(entity, schema)]}
+    wires = handed_over((entity for _, entity in held.values()), (entity for _, entity in wanted.values()))
+    moving = {key for key, (_, entity) in chain(held.items(), wanted.items()) if wire_of(entity) in wires}
 
     changes: list[Change] = []
     unchanged = 0
-    for key, message in wanted.items():
+    for key, (message, _) in wanted.items():
         before = held[key][0] if key in held else None
-        if before is not None and same(before, message):
+        if before is not None and key in moving:
+            changes.append(Change(p4r.Update(type=p4r.Update.DELETE, entity=before)))
+            changes.append(Change(p4r.Update(type=p4r.Update.INSERT, entity=message)))
+        elif before is not None and same(before, message):
             unchanged += 1
         elif before is not None or _always_there(key):
             changes.append(Change(p4r.Update(type=p4r.Update.MODIFY, entity=message), before))
@@ -90,7 +96,7 @@ def plan(
         for key, (message, entity) in held.items()
         if key not in wanted and not _always_there(key) and not keep(entity)
     ]
-    return Plan(_stages(changes, schema), unchanged)
+    return Plan(_stages(changes, moving, schema), unchanged)
 
 
 def _always_there(key: Key) -> bool:
@@ -98,9 +104,10 @@ def _always_there(key: Key) -> bool:
     return key[0] == "meter" or (key[0] == "table" and key[2] is True)
 
 
-def _stages(changes: Iterable[Change], schema: P4Schema) -> tuple[tuple[Change, ...], ...]:
+def _stages(changes: Iterable[Change], moving: Set[Key], schema: P4Schema) -> tuple[tuple[Change, ...], ...]:
     def stage(change: Change) -> Stage:
-        return stage_of(change.update.type, name_of(change.entity, schema))
+        name = name_of(change.entity, schema)
+        return stage_of(change.update.type, name, handed_over=key_of(change.entity) in moving)
 
     return tuple(tuple(group) for _, group in groupby(sorted(changes, key=stage), key=stage))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from finsy import P4Schema, P4TableEntry
 
-from headgate.describe import Description, describe
+from headgate.describe import Description, Value, describe
 from headgate.device import DeviceView
 from headgate.reports.accounting import Count
 
@@ -17,7 +17,7 @@ from headgate.reports.accounting import Count
 class Entry:
     key: Mapping[str, int | str]
     action: str
-    args: Mapping[str, int | str]
+    args: Mapping[str, Value]
     count: Count | None
     """None in a table that does not count."""
     learned: bool

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from finsy import Action, Match, P4MulticastGroupEntry, P4TableEntry
 
 from headgate.config import NicConfig, Vlan, Vnic
-from headgate.vocabulary import TagType
+from headgate.vocabulary import UPLINK_COPY, TagType
 
 ETHER_TYPES = {"802.1q": 0x8100, "802.1ad": 0x88A8}
 TAG_TYPES = {None: TagType.UNTAGGED, "802.1q": TagType.C_TAG, "802.1ad": TagType.S_TAG}
@@ -62,14 +62,11 @@ def _tag(ether_type: str | None, tag_vlan_id: int) -> Action:
 
 
 def _flood(config: NicConfig, vlan: Vlan) -> Iterator[P4TableEntry | P4MulticastGroupEntry]:
-    """A copy for one local ring of each member, and one for the uplink. The group's id is the VLAN's; a replica's
-    instance is its ring's id, and 0 for the uplink."""
-    replicas = [
-        (config.port_number(ring.port), ring.ring_id)
-        for ring in (vnic.rings.local[0] for vnic in config.members(vlan.vlan_id))
-    ]
+    """A copy for each member's first local ring, and one for the uplink. The group's id is the VLAN's; a replica's
+    instance is the VNIC's id, and `UPLINK_COPY` for the uplink."""
+    replicas = [(config.port_number(vnic.rings.local[0].port), vnic.vnic_id) for vnic in config.members(vlan.vlan_id)]
     if vlan.uplink is not None:
-        replicas.append((config.port_number(vlan.uplink), 0))
+        replicas.append((config.port_number(vlan.uplink), UPLINK_COPY))
     if not replicas:
         return
     yield P4MulticastGroupEntry(vlan.vlan_id, replicas=tuple(replicas))

@@ -16,9 +16,10 @@ BUCKETS = 128
 
 def desired(config: NicConfig) -> Iterator[P4TableEntry]:
     """Every VNIC's classifier entries, transmit guard, rings and ring groups; and the default ring."""
+    yield from _rings(config)
     for vnic in config.vnics:
         yield from _addresses(vnic)
-        yield from _rings(config, vnic)
+        yield _replica(vnic)
         yield from _ring_group(vnic, RingType.LOCAL, vnic.rings.local)
         if vnic.rings.forwarding:
             yield from _ring_group(vnic, RingType.FORWARD, vnic.rings.forwarding)
@@ -38,18 +39,23 @@ def _addresses(vnic: Vnic) -> Iterator[P4TableEntry]:
             )
 
 
-def _rings(config: NicConfig, vnic: Vnic) -> Iterator[P4TableEntry]:
-    for ring in (*vnic.rings.local, *vnic.rings.forwarding):
+def _rings(config: NicConfig) -> Iterator[P4TableEntry]:
+    """One entry for each, though VNICs may share it."""
+    rings = {ring.ring_id: ring for vnic in config.vnics for ring in (*vnic.rings.local, *vnic.rings.forwarding)}
+    for ring in rings.values():
         wired = ring.port != HOST
         yield P4TableEntry(
             "ring",
             match=Match(ring_id=ring.ring_id),
             action=Action("to_port", port=config.port_number(ring.port)) if wired else Action("to_host"),
         )
-    yield P4TableEntry(
+
+
+def _replica(vnic: Vnic) -> P4TableEntry:
+    return P4TableEntry(
         "replica",
-        match=Match(ring_id=vnic.rings.local[0].ring_id),
-        action=Action("for_vnic", vnic_id=vnic.vnic_id),
+        match=Match(vnic_id=vnic.vnic_id),
+        action=Action("copy_to_ring", ring_id=vnic.rings.local[0].ring_id),
     )
 
 

@@ -75,7 +75,7 @@ control EgressPipe(inout headers_t hdr, inout meta_t meta, inout standard_metada
     apply {
         meta.copy.is_clone = standard_metadata.instance_type == INSTANCE_INGRESS_CLONE;
         meta.copy.is_replica = standard_metadata.instance_type == INSTANCE_REPLICATION;
-        meta.copy.ring_id = standard_metadata.egress_rid;
+        meta.copy.vnic_id = standard_metadata.egress_rid;
         meta.verdict.egress_port = (port_id_t)standard_metadata.egress_port;
 
         pipeline.apply(hdr, meta);
@@ -85,7 +85,7 @@ control EgressPipe(inout headers_t hdr, inout meta_t meta, inout standard_metada
         } else if (meta.copy.prune) {
             COUNT(copy_outcome, outcome_t.COPY_PRUNED);
             mark_to_drop(standard_metadata);
-        } else if (meta.copy.is_replica && meta.copy.ring_id == 0) {
+        } else if (meta.copy.is_replica && meta.copy.vnic_id == UPLINK_COPY) {
             COUNT(copy_outcome, outcome_t.COPY_SENT);
         } else if (meta.copy.is_replica) {
             COUNT(copy_outcome, outcome_t.COPY_DELIVERED);

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -36,6 +36,13 @@ def bad_input_exits() -> Iterator[None]:
 def _fail(message: str, cause: Exception) -> NoReturn:
     typer.echo(f"softnic: {message}", err=True)
     raise typer.Exit(BAD_INPUT) from cause
+
+
+def print_nonzero(title: str, counts: Mapping[str, int]) -> None:
+    """Print those that counted something, as a table; nothing if there are none."""
+    rows = [(name.replace("_", " "), count) for name, count in counts.items() if count]
+    if rows:
+        print_counts(title, ["what", "how often"], rows)
 
 
 def print_counts(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -18,7 +18,7 @@ from ..inputs import InputError, read_p4info, read_writes
 from ..ports import NnPort, Port, PortError, open_port
 from ..server import P4RuntimeServer
 from ..switch import PortStats, Switch
-from .console import bad_input_exits, print_counts, stdout
+from .console import bad_input_exits, print_counts, print_nonzero, stdout
 from .options import CpuPort, Entries, P4InfoPath
 
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
@@ -68,6 +68,8 @@ def run(
         if program:
             server.load_initial(program.read_bytes(), read_p4info(p4info) if p4info else None)
         if entries:
+            if not (program and p4info):
+                raise InputError("--entries needs PROGRAM.json and its --p4info")
             server.write_initial(read_writes(entries))
         bound_port = server.start()
         switch.start()
@@ -77,7 +79,7 @@ def run(
     signal.sigwait(STOP_SIGNALS)
     server.stop()
     switch.stop()
-    print_stats(switch)
+    print_stats(switch, server)
 
 
 def open_ports(specs: list[str], nn: str | None) -> list[Port]:
@@ -124,11 +126,11 @@ def announce(program: Path | None, specs: list[str], nn: str | None, address: st
     stdout.file.flush()
 
 
-def print_stats(switch: Switch) -> None:
+def print_stats(switch: Switch, server: P4RuntimeServer) -> None:
     """What passed and what was lost: by port, and beside the ports where there was any."""
     columns = ["port", *(field.name.replace("_", " ") for field in fields(PortStats))]
     rows = [(number, *astuple(stats)) for number, stats in switch.port_stats().items()]
     print_counts("frames by port", columns, rows)
-    for name, count in asdict(switch.stats()).items():
-        if count:
-            stdout.print(f"{name.replace('_', ' ')}: {count}")
+    print_nonzero("beside the ports", asdict(switch.stats()))
+    print_nonzero("P4Runtime", asdict(server.stats))
+    print_nonzero("anomalies", switch.anomalies())

@@ -153,10 +153,6 @@ class Table:
     idle_timeout: bool = False
     source: Source | None = None
 
-    @property
-    def needs_priority(self) -> bool:
-        return self.match_kind in (MatchKind.TERNARY, MatchKind.RANGE)
-
 
 @dataclass(frozen=True, slots=True)
 class Branch:

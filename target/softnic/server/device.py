@@ -38,7 +38,8 @@ class Switch(Protocol):
     on_packet_in: Callable[[bytes], None] | None
     on_digest: Callable[[Digest], None] | None
 
-    def load(self, program: ir.Program) -> None: ...
+    def build(self, program: ir.Program) -> Engine: ...
+    def install(self, engine: Engine) -> None: ...
     def packet_out(self, data: bytes) -> bool: ...
 
 
@@ -50,7 +51,7 @@ class _Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class _Installed:
+class _Configured:
     verified: _Verified
     pipeline: Pipeline
 
@@ -73,8 +74,8 @@ class Device:
 
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
-        self._running: _Installed | None = None
-        self._saved: _Installed | None = None
+        self._running: _Configured | None = None
+        self._saved: _Configured | None = None
 
     @property
     def running(self) -> Pipeline | None:
@@ -88,25 +89,25 @@ class Device:
         Raises:
             P4RuntimeError: FAILED_PRECONDITION, before the first pipeline.
         """
-        installed = self._saved or self._running
-        if installed is None:
+        configured = self._saved or self._running
+        if configured is None:
             raise failed_precondition("no forwarding pipeline config is set; set one first")
-        return installed.pipeline
+        return configured.pipeline
 
     def load_without_p4info(self, program_json: bytes) -> None:
         """Let the switch forward by a program that no client can reach. Raises: INVALID_ARGUMENT."""
-        self._switch.load(_load_program(program_json))
+        self._switch.install(self._switch.build(_load_program(program_json)))
         self._running = self._saved = None
 
     def get_config(self, response_type: ResponseType.ValueType) -> p4r.ForwardingPipelineConfig | None:
         """The config of `target`, or the part of it that is asked for; None before the first pipeline."""
         if response_type not in ResponseType.values():
             raise invalid(f"response_type {response_type} is not one that P4Runtime has")
-        installed = self._saved or self._running
-        if installed is None:
+        configured = self._saved or self._running
+        if configured is None:
             return None
         config = p4r.ForwardingPipelineConfig()
-        config.CopyFrom(installed.verified.config)
+        config.CopyFrom(configured.verified.config)
         if response_type in (ResponseType.COOKIE_ONLY, ResponseType.DEVICE_CONFIG_AND_COOKIE):
             config.ClearField("p4info")
         if response_type in (ResponseType.COOKIE_ONLY, ResponseType.P4INFO_AND_COOKIE):
@@ -123,50 +124,40 @@ class Device:
             case Action.VERIFY:
                 _verify(config)
             case Action.VERIFY_AND_SAVE:
-                verified = _verify(config)
-                self._saved = _Installed(verified, self._spare_pipeline(verified))
+                self._saved = self._build(_verify(config))
             case Action.VERIFY_AND_COMMIT:
-                self._commit(_verify(config), None)
+                self._commit(self._build(_verify(config)))
             case Action.RECONCILE_AND_COMMIT:
-                self._commit(_verify(config), self.running)
+                self._reconcile_and_commit(self._build(_verify(config)))
             case Action.COMMIT:
                 if config is not None:
                     raise invalid("COMMIT takes no config; it commits the one saved by VERIFY_AND_SAVE")
                 if self._saved is None:
                     raise not_found("no config is saved; send VERIFY_AND_SAVE first")
-                self._commit(self._saved.verified, self._saved.pipeline)
+                self._commit(self._saved)
             case _:
                 raise invalid(f"action {action} is not set, or not one that P4Runtime has")
 
-    def _commit(self, verified: _Verified, state: Pipeline | None) -> None:
-        """Let the switch run `verified`, with what is in `state` written to it; or leave all as it is."""
+    def _build(self, verified: _Verified) -> _Configured:
+        """A pipeline that takes writes; no packet reaches it before it is committed."""
+        return _Configured(verified, Pipeline(verified.schema, self._switch.build(verified.program), self._switch.lock))
+
+    def _reconcile_and_commit(self, configured: _Configured) -> None:
+        with self._switch.lock:  # no packet counts or learns between what is read and the commit
+            if self.running:
+                try:
+                    carry_over(self.running, configured.pipeline)
+                except P4RuntimeError as error:
+                    raise invalid(f"the present state has no place in this pipeline: {error.message}") from error
+            self._commit(configured)
+
+    def _commit(self, configured: _Configured) -> None:
         with self._switch.lock:
-            previous = self._switch.engine
-            pipeline = self._load(verified)
-            try:
-                if state:
-                    carry_over(state, pipeline)
-            except P4RuntimeError as error:
-                self._switch.engine = previous
-                raise invalid(f"the present state has no place in this pipeline: {error.message}") from error
-            self._running = _Installed(verified, pipeline)
+            self._switch.install(configured.pipeline.engine)
+            self._running = configured
         self._saved = None
-        logger.info("pipeline committed: program=%s tables=%d", verified.program.name, len(verified.schema.tables))
-
-    def _spare_pipeline(self, verified: _Verified) -> Pipeline:
-        """A pipeline that no packet reaches: it takes writes, which COMMIT replays."""
-        with self._switch.lock:
-            running = self._switch.engine
-            pipeline = self._load(verified)
-            self._switch.engine = running
-        return pipeline
-
-    def _load(self, verified: _Verified) -> Pipeline:
-        self._switch.load(verified.program)
-        engine = self._switch.engine
-        if engine is None:
-            raise RuntimeError("the switch has no engine after load()")
-        return Pipeline(verified.schema, engine, self._switch.lock)
+        program, tables = configured.verified.program.name, len(configured.pipeline.schema.tables)
+        logger.info("pipeline committed: program=%s tables=%d", program, tables)
 
 
 def _verify(config: p4r.ForwardingPipelineConfig | None) -> _Verified:

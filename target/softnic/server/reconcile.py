@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Carry a pipeline's state over to another one: the replay of COMMIT and RECONCILE_AND_COMMIT (specification 14)."""
+"""Carry a pipeline's state over to another one: the replay of RECONCILE_AND_COMMIT (specification 14)."""
 
 from __future__ import annotations
 

@@ -156,7 +156,8 @@ REFERENCES = {
     ),
     "a ring id twice": (
         [("vnics.1.rings.forwarding.0.ring_id", 1)],
-        "vnics[1].rings.forwarding[0].ring_id: 1 is also vnics[0].rings.local[0].ring_id: give each ring its own id",
+        "vnics[1].rings.forwarding[0].ring_id: 1 is also vnics[0].rings.local[0].ring_id: "
+        "give each ring its own id (VNICs may share local rings with `port: host`)",
     ),
     "a port wired twice": (
         [("vnics.1.rings.local.0.port", "vm1")],
@@ -342,6 +343,15 @@ def test_a_missing_key_is_placed_where_it_belongs(tmp_path: Path) -> None:
 def test_text_that_is_not_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
     [message] = load(tmp_path, "ports:\n  - {name: wan\nvlans: []\n")
     assert message.startswith("line 3: the document: is not YAML")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["vnics: &a [*a]", "&a\nvnics: *a", "ports: 2001-99-99", "ports: !!int wan", "ports: !!timestamp now", "\0"],
+)
+def test_yaml_that_means_nothing_is_a_configuration_error(tmp_path: Path, text: str) -> None:
+    [message] = load(tmp_path, text)
+    assert message.startswith("the document: ")
 
 
 def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:

@@ -13,61 +13,26 @@ from finsy.p4entity import decode_entity
 from finsy.proto import p4r
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_device import SCHEMA, ModelDevice, planned
 from nics import nics, small
 
 from headgate.config import parse_config
-from headgate.device import program
-from headgate.reconcile import Plan, plan
-from headgate.reconcile.canonical import Key, canonical, key_of, same
+from headgate.reconcile import plan
+from headgate.reconcile.canonical import canonical, same
 from headgate.reconcile.order import BUILD_ORDER, CLASSIFIERS
 from headgate.reconcile.plan import name_of
 from headgate.systems import Entity, desired
-
-SCHEMA = program("nic")
-
-
-class ModelDevice:
-    """Holds entities, and refuses what P4Runtime says a device refuses (9.1)."""
-
-    def __init__(self, entities: Iterable[Entity]) -> None:
-        self.held: dict[Key, p4r.Entity] = {}
-        self._entities: dict[Key, Entity] = {}
-        for entity in entities:
-            self._put(canonical(entity, SCHEMA))
-
-    def _put(self, message: p4r.Entity) -> None:
-        key = key_of(message)
-        self.held[key] = message
-        self._entities[key] = decode_entity(message, SCHEMA)
-
-    def carry_out(self, update: p4r.Update) -> None:
-        key = key_of(update.entity)
-        always_there = update.entity.HasField("meter_entry") or update.entity.table_entry.is_default_action
-        match update.type:
-            case p4r.Update.INSERT:
-                assert key not in self.held, f"ALREADY_EXISTS {key}"
-                assert not always_there, f"INVALID_ARGUMENT {key}"
-                self._put(update.entity)
-            case p4r.Update.MODIFY:
-                assert key in self.held or always_there, f"NOT_FOUND {key}"
-                self._put(update.entity)
-            case p4r.Update.DELETE:
-                assert not always_there, f"INVALID_ARGUMENT {key}"
-                del self.held[key], self._entities[key]
-
-    def read(self) -> list[Entity]:
-        return list(self._entities.values())
 
 
 def dangling(entities: Iterable[Entity]) -> list[str]:
     """Entries that point to something that is not there."""
     tables: dict[str, list[P4TableEntry]] = {}
-    groups: dict[int, list[int]] = {}
+    members: dict[int, list[int]] = {}
     for entity in entities:
         if isinstance(entity, P4TableEntry):
             tables.setdefault(entity.table_id, []).append(entity)
         elif isinstance(entity, P4MulticastGroupEntry):
-            groups[entity.multicast_group_id] = [ring for ring in map(ring_of, entity.replicas) if ring]
+            members[entity.multicast_group_id] = [vnic_id for vnic_id in map(vnic_of, entity.replicas) if vnic_id]
 
     def keys(table: str, *fields: str) -> set[tuple[Any, ...]]:
         return {tuple(entry[field] for field in fields) for entry in tables.get(table, [])}
@@ -76,7 +41,7 @@ def dangling(entities: Iterable[Entity]) -> list[str]:
         assert isinstance(entry.action, Action)
         return entry.action.args
 
-    rings, replicas = keys("ring", "ring_id"), keys("replica", "ring_id")
+    rings, replicas = keys("ring", "ring_id"), keys("replica", "vnic_id")
     ring_groups, picks = keys("ring_group", "vnic_id", "ring_type"), keys("ring_pick", "vnic_id", "ring_type", "bucket")
     found = [
         f"l2_classify {e.match}" for e in tables.get("l2_classify", []) if (args(e)["vnic_id"], 1) not in ring_groups
@@ -88,19 +53,14 @@ def dangling(entities: Iterable[Entity]) -> list[str]:
         for bucket in range(args(e)["bucket_mask"] + 1)
         if (e["vnic_id"], e["ring_type"], bucket) not in picks
     ]
-    found += [f"vlan_flood {e.match}" for e in tables.get("vlan_flood", []) if args(e)["group_id"] not in groups]
-    found += [f"group {group}" for group, ids in groups.items() if any((ring,) not in replicas for ring in ids)]
+    found += [f"vlan_flood {e.match}" for e in tables.get("vlan_flood", []) if args(e)["group_id"] not in members]
+    found += [f"group {group}" for group, ids in members.items() if any((vnic_id,) not in replicas for vnic_id in ids)]
     found += ["default_ring" for e in tables.get("default_ring", []) if args(e) and (args(e)["ring_id"],) not in rings]
     return found
 
 
-def ring_of(replica: Any) -> int:
+def vnic_of(replica: Any) -> int:
     return 0 if isinstance(replica, int) else replica.instance
-
-
-def planned(before: dict[str, Any], after: dict[str, Any]) -> tuple[ModelDevice, Plan]:
-    device = ModelDevice(desired(parse_config(before)))
-    return device, plan(device.read(), desired(parse_config(after)), SCHEMA)
 
 
 @settings(deadline=None, max_examples=50)

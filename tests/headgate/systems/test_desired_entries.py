@@ -55,8 +55,8 @@ def test_the_small_configuration_asks_for_exactly_this() -> None:
         ],
         "vlan_uplink": ["vlan_id=10 -> send_to_uplink(port=0)", "vlan_id=20 -> send_to_uplink(port=0)"],
         "multicast_group": [
-            "group_id=10 -> replicate(replicas=0 1#1 509#2)",
-            "group_id=20 -> replicate(replicas=0 509#2)",
+            "group_id=10 -> replicate(replicas=0 1@1 2@509)",
+            "group_id=20 -> replicate(replicas=0 2@509)",
         ],
         "vlan_flood": ["vlan_id=10 -> replicate(group_id=10)", "vlan_id=20 -> replicate(group_id=20)"],
         "vnic_vlan": [
@@ -80,7 +80,7 @@ def test_the_small_configuration_asks_for_exactly_this() -> None:
             "vlan_id=20 dst_mac=02:00:00:00:00:02 -> to_vnic(vnic_id=2)",
         ],
         "ring": ["ring_id=1 -> to_port(port=1)", "ring_id=2 -> to_host()", "ring_id=3 -> to_host()"],
-        "replica": ["ring_id=1 -> for_vnic(vnic_id=1)", "ring_id=2 -> for_vnic(vnic_id=2)"],
+        "replica": ["vnic_id=1 -> copy_to_ring(ring_id=1)", "vnic_id=2 -> copy_to_ring(ring_id=2)"],
         "ring_group": [
             "vnic_id=1 ring_type=LOCAL -> spread(bucket_mask=0)",
             "vnic_id=2 ring_type=FORWARD -> spread(bucket_mask=0)",
@@ -156,7 +156,7 @@ def test_without_a_default_ring_frames_for_nobody_are_dropped() -> None:
 
 def test_a_vlan_without_uplink_stays_on_the_host() -> None:
     tables = asked(small(("vlans.1.uplink", None)))
-    assert "group_id=20 -> replicate(replicas=509#2)" in tables["multicast_group"]
+    assert "group_id=20 -> replicate(replicas=2@509)" in tables["multicast_group"]
     assert tables["vlan_uplink"] == ["vlan_id=10 -> send_to_uplink(port=0)"]
 
 

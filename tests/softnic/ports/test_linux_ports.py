@@ -16,7 +16,6 @@ from typing import cast
 
 import pytest
 
-from softnic import ir
 from softnic.engine import Engine, Output
 from softnic.ports import EthernetPort, PortError, TapPort
 from softnic.switch import Switch
@@ -198,8 +197,8 @@ class Wire:
 @in_namespace
 def test_tcp_and_udp_of_the_kernel_pass_with_its_offloads_on():
     """The hosts leave checksums and segmentation to their NIC, as a fresh veth's do; the port is that NIC."""
-    switch = Switch(engine_factory=lambda _: cast(Engine, Wire()))
-    switch.load(cast(ir.Program, "a wire"))
+    switch = Switch()
+    switch.install(cast(Engine, Wire()))
     hosts = []
     for number in (0, 1):
         sh(f"ip link add name v{number} type veth peer name peer{number}", f"ip link set v{number} up")

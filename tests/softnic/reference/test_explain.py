@@ -65,6 +65,7 @@ def test_trace_tells_the_way_of_a_packet_in_order(engine: ReferenceEngine) -> No
 def test_conditions_are_told_with_their_source(engine: ReferenceEngine) -> None:
     events = explain(engine, 0, query(PREFIX)).events
     assert [(event.condition, event.taken) for event in of_type(events, BranchTaken)] == [
+        ("hdr.query.isValid()", True),
         ("hdr.query.verb == EXACT", False),
         ("hdr.query.verb == PREFIX", True),
     ]

@@ -24,7 +24,8 @@ CONFIG = p4r.ForwardingPipelineConfig(
 
 DEVICE_ID = 1
 CPU_PORT = 510
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
+"""Reached only when something is broken."""
 
 INSERT, MODIFY, DELETE = p4r.Update.INSERT, p4r.Update.MODIFY, p4r.Update.DELETE
 

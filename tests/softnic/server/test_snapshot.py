@@ -156,7 +156,7 @@ class QuirkyDevice(p4r_grpc.P4RuntimeServicer):
 
 def test_the_quirks_of_bmv2_are_seen_through(tmp_path):
     server = grpc.server(futures.ThreadPoolExecutor(1))
-    p4r_grpc.add_P4RuntimeServicer_to_server(QuirkyDevice(), server)
+    p4r_grpc.add_P4RuntimeServicer_to_server(QuirkyDevice(), server)  # pyright: ignore[reportAbstractUsage] - it only reads
     server.add_insecure_port(f"unix:{tmp_path}/quirky.sock")
     server.start()
     snapshot = take_snapshot(f"unix:{tmp_path}/quirky.sock", DEVICE_ID)

@@ -109,7 +109,7 @@ def run(
     device: Address,
     device_id: DeviceId = 1,
     election_id: ElectionId = 1,
-    metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics here.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Serve Prometheus metrics here.")] = None,
 ) -> None:
     """Apply a configuration and stay: resolve neighbors, answer for routers, follow changes of the file.
 
@@ -120,7 +120,10 @@ def run(
     with exit_codes():
         nic = load_config(config)
         target = Device(device, device_id=device_id, program=nic.program, election_id=election_id)
-        asyncio.run(daemon.run(target, nic, config_path=config, metrics_port=metrics_port))
+        try:
+            asyncio.run(daemon.run(target, nic, config_path=config, metrics_port=metrics_port))
+        except OSError as error:
+            fail(f"metrics port {metrics_port} can't be served: {error.strerror}", BAD_INPUT)
 
 
 async def _plan(view: DeviceView, nic: NicConfig) -> tuple[Pipeline, Plan]:
