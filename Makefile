@@ -29,7 +29,7 @@ $(READY): pyproject.toml
 demo: $(READY) ## two VMs, a forwarding VM and an outside host around a SmartNIC, with real traffic
 	$(BIN)/python demo/nic.py
 
-test: $(READY) ## everything below, on every target that is here; what was skipped is printed last
+test: $(READY) .venv-shell/ready ## everything below, on every target that is here; what was skipped is printed last
 	$(BIN)/python tests/run.py
 
 lint: $(READY) ## ruff: rules and formatting

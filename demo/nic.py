@@ -161,7 +161,7 @@ def download(hosts: dict[str, Host], stack: ExitStack) -> None:
     server.stdout.readline()
     fetch = "import sys, urllib.request as r, hashlib; print(hashlib.sha256(r.urlopen(sys.argv[1]).read()).hexdigest())"
     for url in (f"http://{OUTSIDE[0]}/file", f"http://[{OUTSIDE[1]}]/file"):
-        say(f"vm1 downloads {url}: the router VM passes it on, through its forwarding rings")
+        say(f"vm1 downloads {url} by the router VM's forwarding rings")
         started = time.monotonic()
         digest = hosts["vm1"].output(sys.executable, "-c", fetch, url).strip()
         took_s = time.monotonic() - started

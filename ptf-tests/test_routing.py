@@ -258,7 +258,7 @@ TO_ITS_OWN_RING = [
     P4TableEntry(
         f"ipv{family.name[-1]}_route",
         match=Match({"vnic_id": ROUTER_VNIC, f"ipv{family.name[-1]}_dst": prefix}),
-        action=Action("routing.to_ring"),
+        action=Action("to_ring"),
     )
     for family, prefix in ((IPV4, "198.51.100.0/24"), (IPV6, "2001:db8:51::/48"))
 ]
