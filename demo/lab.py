@@ -91,11 +91,10 @@ class Host:
         subprocess.run(self.command([sys.executable, "-c", writer]), check=True, capture_output=True)
 
     def plug(self, interface: str, into: str, mac: str) -> None:
-        """A cable: `interface` on this host, `into` in the lab's own namespace, where the NIC is."""
+        """A cable: `interface` on this host, still down, `into` in the lab's own namespace, where the NIC is."""
         sh(f"ip link add {into} type veth peer name {interface} netns {self.name} address {mac}")
         # The NIC's side is a port, not a host: its own stack must stay silent.
         sh(f"ip link set {into} addrgenmode none up")
-        self.sh(f"ip link set {interface} up")
 
     def address(self, interface: str, *addresses: str) -> None:
         for address in addresses:

@@ -27,7 +27,7 @@ from replay import replay
 from rich.console import Console
 from rich.rule import Rule
 
-from headgate.config import NicConfig, Vnic, load_config
+from headgate.config import NicConfig, Ring, Vnic, load_config
 
 HERE = Path(__file__).parent
 CONFIG = HERE / "nic.yaml"
@@ -61,10 +61,11 @@ def main() -> None:
 
 def connect_hosts(config: NicConfig) -> None:
     with ExitStack() as stack:
-        hosts = build_hosts(config)
+        hosts = cable(config)
         say(f"a SmartNIC with {len(config.ports)} ports: the wire, the host, two VMs, and a router VM with four rings")
         start_softnic(config, stack)
         headgate("apply")
+        bring_up(hosts, config)
         ping(hosts)
         download(hosts, stack)
         spoof(hosts, config)
@@ -79,38 +80,43 @@ def say(what: str) -> None:
     console.print(Rule(f"[bold]{what}", align="left", style="cyan"))
 
 
-def build_hosts(config: NicConfig) -> dict[str, Host]:
-    """Every host with the VNICs it owns, an interface for each of their rings, and one host on the wire."""
-    hosts = {name: Host.create(name) for name in VNICS}
+def cable(config: NicConfig) -> dict[str, Host]:
+    """Every host with an interface for each ring of its VNICs, and one host on the wire; nothing is up yet."""
+    hosts = {name: Host.create(name) for name in (*VNICS, "outside")}
     for name, vnics in VNICS.items():
-        plug_vnics(hosts[name], [config.vnics_by_name[vnic] for vnic in vnics])
+        rings = [(config.vnics_by_name[vnic], ring) for vnic in vnics for ring in rings_of(config.vnics_by_name[vnic])]
+        for index, (vnic, ring) in enumerate(rings):
+            hosts[name].plug(f"eth{index}", nic_interface(ring.port), vnic.mac)
+    hosts["outside"].plug("eth0", nic_interface("wan"), OUTSIDE_MAC)
+    return hosts
+
+
+def bring_up(hosts: dict[str, Host], config: NicConfig) -> None:
+    """Interfaces, addresses and routes; each VNIC's addresses are on its first local ring."""
+    make_router(hosts["router"])
+    for name, vnics in VNICS.items():
+        index = 0
+        for vnic in (config.vnics_by_name[vnic] for vnic in vnics):
+            hosts[name].address(f"eth{index}", *(str(address.address) for address in vnic.addresses))
+            index += len(rings_of(vnic))
+        for number in range(index):
+            hosts[name].sh(f"ip link set eth{number} up")
+    outside = hosts["outside"]
+    outside.address("eth0", f"{OUTSIDE[0]}/24", f"{OUTSIDE[1]}/64")
+    outside.sh("ip link set eth0 up")
+    outside.sh("ip route add 10.0.10.0/24 via 203.0.113.254")
+    outside.sh("ip -6 route add 2001:db8:10::/64 via 2001:db8:20::fe")
     for name in ("vm1", "vm2"):
         hosts[name].sh("ip route add default via 10.0.10.254")
         hosts[name].sh("ip -6 route add default via 2001:db8:10::fe")
-    make_router(hosts["router"])
 
-    outside = hosts["outside"] = Host.create("outside")
-    outside.plug("eth0", nic_interface("wan"), OUTSIDE_MAC)
-    outside.address("eth0", f"{OUTSIDE[0]}/24", f"{OUTSIDE[1]}/64")
-    outside.sh("ip route add 10.0.10.0/24 via 203.0.113.254")
-    outside.sh("ip -6 route add 2001:db8:10::/64 via 2001:db8:20::fe")
-    return hosts
+
+def rings_of(vnic: Vnic) -> list[Ring]:
+    return [*vnic.rings.local, *vnic.rings.forwarding]
 
 
 def nic_interface(port: str) -> str:
     return f"nic-{port}"
-
-
-def plug_vnics(host: Host, vnics: list[Vnic]) -> None:
-    """eth0, eth1, ...: the rings of one VNIC after another, each VNIC's addresses on its first local ring."""
-    index = 0
-    for vnic in vnics:
-        host_addresses = [str(address.address) for address in vnic.addresses]
-        for ring in (*vnic.rings.local, *vnic.rings.forwarding):
-            host.plug(f"eth{index}", nic_interface(ring.port), vnic.mac)
-            host.address(f"eth{index}", *host_addresses)
-            host_addresses = []
-            index += 1
 
 
 def make_router(router: Host) -> None:

@@ -32,6 +32,10 @@ class TapPort(Port):
         where = f"port {number}: tap:{interface}"
         try:
             self._fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except PermissionError as error:
+            raise PortError(
+                f"{where}: /dev/net/tun: {error.strerror}; run as root, or give yourself access to it"
+            ) from error
         except OSError as error:
             raise PortError(f"{where}: /dev/net/tun: {error.strerror}; load the module: modprobe tun") from error
         try:

@@ -7,6 +7,7 @@ Each test runs in a process of its own, in a fresh user and network namespace: n
 from __future__ import annotations
 
 import functools
+import os
 import select
 import shutil
 import socket
@@ -31,6 +32,9 @@ def has_namespaces() -> bool:
 
 
 pytestmark = pytest.mark.skipif(not has_namespaces(), reason="no unprivileged network namespaces (unshare -Urn) here")
+needs_tun = pytest.mark.skipif(
+    not os.access("/dev/net/tun", os.R_OK | os.W_OK), reason="no access to /dev/net/tun here"
+)
 
 
 def in_namespace(test):
@@ -174,6 +178,7 @@ def test_an_interface_that_is_not_there_is_refused_with_its_name():
         EthernetPort(3, "absent0")
 
 
+@needs_tun
 @in_namespace
 def test_an_interface_without_ethernet_headers_is_refused():
     sh("ip tuntap add dev l3 mode tun")
@@ -266,6 +271,7 @@ def in_host(host: subprocess.Popen, script: str, *arguments: str) -> subprocess.
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
+@needs_tun
 @in_namespace
 def test_a_tap_is_an_interface_the_host_can_use():
     port = TapPort(3, "tap9")
@@ -281,6 +287,7 @@ def test_a_tap_is_an_interface_the_host_can_use():
     port.close()
 
 
+@needs_tun
 @in_namespace
 def test_a_tap_that_vanishes_is_lost():
     port = TapPort(3, "tap9")
@@ -290,6 +297,7 @@ def test_a_tap_that_vanishes_is_lost():
         port.receive(32)
 
 
+@needs_tun
 @in_namespace
 def test_a_tap_in_use_is_refused_with_its_name():
     port = TapPort(3, "tap9")
