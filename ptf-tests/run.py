@@ -55,7 +55,7 @@ TARGETS = {
     ),
     "bmv2": Target(
         "simple_switch_grpc",
-        "see README, 'BMv2'",
+        "see README, 'On BMv2 instead'",
         (
             *("--no-p4", "--device-id", "1", "--packet-in", "{nn}", "--log-level", "warn"),
             *("--notifications-addr", "ipc://{scratch}/notifications.ipc", "--thrift-port", "{thrift_port}"),
