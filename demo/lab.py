@@ -29,6 +29,7 @@ def enter() -> None:
         LabError: neither root nor an unprivileged user namespace is to be had, or a tool is missing.
     """
     if os.environ.get(INSIDE):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to both; the one outside acts on it
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
         sh("ip link set lo up")
         return
@@ -47,12 +48,11 @@ def enter() -> None:
 def supervise(command: list[str]) -> int:
     """Run the lab to its end, or end it: unshare itself ignores SIGINT and SIGTERM, and takes the lab along when it is
     killed."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     with subprocess.Popen(command, env={**os.environ, INSIDE: "1"}) as lab:
         try:
             return lab.wait()
-        except KeyboardInterrupt:
-            return 128 + signal.SIGINT
         finally:
             lab.kill()
 
