@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,15 @@ import yaml
 from finsy import GRPCStatusCode, P4TableEntry
 from finsy.proto import p4r
 from scapy.layers.inet import ICMP, IP, UDP
-from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6TimeExceeded, IPv6
+from scapy.layers.inet6 import (
+    ICMPv6DestUnreach,
+    ICMPv6ND_NA,
+    ICMPv6ND_NS,
+    ICMPv6NDOptDstLLAddr,
+    ICMPv6PacketTooBig,
+    ICMPv6TimeExceeded,
+    IPv6,
+)
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Packet
 
@@ -182,10 +191,10 @@ async def running(
 
 
 def asynchronous(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    def run(nic: Nic) -> None:
-        asyncio.run(test(nic))
+    @wraps(test)
+    def run(**arguments: Any) -> None:
+        asyncio.run(test(**arguments))
 
-    run.__name__ = test.__name__
     return run
 
 
@@ -282,6 +291,38 @@ async def test_hop_limit_1_is_answered_likewise(nic: Nic) -> None:
 
     assert (answer[IPv6].src, answer[IPv6].dst) == ("2001:db8::1", "2001:db8::9")
     assert bytes(answer[ICMPv6TimeExceeded].payload) == bytes(expired)
+
+
+TOO_FAR = IP(src="10.0.0.9", dst="192.0.2.1", ttl=9) / UDP() / b"nowhere"
+TOO_BIG = IP(src="10.0.0.9", dst="10.0.20.50", ttl=9, flags="DF") / UDP() / bytes(1500)
+TOO_FAR_6 = IPv6(src="2001:db8::9", dst="2001:db8:ffff::1", hlim=9) / UDP() / b"nowhere"
+TOO_BIG_6 = IPv6(src="2001:db8::9", dst="2001:db8:20::50", hlim=9) / UDP() / bytes(1500)
+NEAR_IS_KNOWN = {
+    **CONFIG["vnics"][0]["forwarding"],
+    "neighbors": [{"address": address, "mac": NEAR_MAC} for address in ("10.0.0.9", "2001:db8::9")],
+}
+
+
+@pytest.mark.parametrize(
+    ("refused", "layer", "expected"),
+    [
+        pytest.param(TOO_FAR, ICMP, {"type": 3, "code": 0}, id="no_route_ipv4"),
+        pytest.param(TOO_BIG, ICMP, {"type": 3, "code": 4, "nexthopmtu": 1500}, id="too_big_ipv4"),
+        pytest.param(TOO_FAR_6, ICMPv6DestUnreach, {"code": 0}, id="no_route_ipv6"),
+        pytest.param(TOO_BIG_6, ICMPv6PacketTooBig, {"code": 0, "mtu": 1500}, id="too_big_ipv6"),
+    ],
+)
+@asynchronous
+async def test_what_can_not_be_routed_is_answered_with_the_reason(
+    nic: Nic, refused: Packet, layer: type[Packet], expected: dict[str, int]
+) -> None:
+    router = {**CONFIG["vnics"][0], "forwarding": NEAR_IS_KNOWN}
+    async with running(nic, parse_config({**CONFIG, "vnics": [router]})):
+        nic.inject(near_frame(refused))
+        answer = await nic.take()
+
+    assert (answer.src, answer.dst) == (ROUTER_MAC, NEAR_MAC)
+    assert {name: getattr(answer[layer], name) for name in expected} == expected
 
 
 @asynchronous

@@ -282,3 +282,40 @@ def digest(**config: int) -> p4r.DigestEntry:
 
 def all_entries(**fields: Any) -> p4r.Entity:
     return p4r.Entity(table_entry=p4r.TableEntry(**fields))
+
+
+def table_write(update_type, entry):
+    return update(update_type, table_entry=entry)
+
+
+def default_entry(table, table_action=None, **fields):
+    return p4r.TableEntry(table_id=IDS[table], is_default_action=True, action=table_action, **fields)
+
+
+def counter_write(update_type, index=None, name="port_counter", **data):
+    return update(
+        update_type,
+        counter_entry=p4r.CounterEntry(
+            counter_id=IDS[name],
+            index=None if index is None else p4r.Index(index=index),
+            data=p4r.CounterData(**data) if data else None,
+        ),
+    )
+
+
+def meter_write(update_type, index=0, **config):
+    return update(
+        update_type,
+        meter_entry=p4r.MeterEntry(
+            meter_id=IDS["port_meter"], index=p4r.Index(index=index), config=p4r.MeterConfig(**config)
+        ),
+    )
+
+
+def register_write(update_type, index, data, name="last_seen"):
+    entry = p4r.RegisterEntry(register_id=IDS[name], index=p4r.Index(index=index), data=data)
+    return update(update_type, register_entry=entry)
+
+
+def replica(port, instance=0, **fields):
+    return p4r.Replica(port=port, instance=instance, **fields)
