@@ -12,16 +12,18 @@ Contract:
   may assume ids, widths and references are right, and checks only what needs its own state (duplicates, room,
   use counts).
 - Priorities are P4Runtime's: larger wins. Keys without a ternary, range or optional field have priority 0.
-- An engine is not thread-safe: the caller serialises ``process`` and every other call (``Switch.lock``).
+- An engine is not thread-safe: the caller serialises ``process`` and every other call (``Switch.lock``). Threads that
+  an engine lets run packets by itself (a dataplane's) wait for nobody, except while it is `paused`.
 - An engine never prints and never exits; what goes wrong with a packet is counted, what goes wrong with a call raises
   a subclass of `EngineError`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 DROP_PORT = 511
 """simple_switch's default drop port (v1model's 9-bit ports, all ones)."""
@@ -113,6 +115,40 @@ class TableEntry:
     idle_timeout_ns: int = 0
 
 
+# ---- entries as byte strings ---------------------------------------------------------------------------------------
+# The same entries for who moves many of them: nothing to take apart on the way from P4Runtime to an engine's memory.
+# Every value is big-endian in (width + 7) // 8 bytes, with nothing between one and the next.
+
+
+class PackedMatch(NamedTuple):
+    """What identifies an entry in its table. `key` and `mask` are as long as all fields together, in the JSON's order.
+
+    An exact field has its value and an all-ones mask, an lpm field the mask of its prefix, a range field its low end in
+    `key` and its high end in `mask`. Bits outside of a field's width are 0, and so are those of a key outside of its
+    mask. A table that has only exact fields has no masks: there `mask` is empty.
+    """
+
+    key: bytes
+    mask: bytes = b""
+    priority: int = 0
+
+
+class PackedCall(NamedTuple):
+    """An action by its name, and all its arguments."""
+
+    action: str
+    args: bytes = b""
+
+
+PackedAction = PackedCall | MemberRef | GroupRef
+
+
+class PackedEntry(NamedTuple):
+    match: PackedMatch
+    action: PackedAction
+    idle_timeout_ns: int = 0
+
+
 # ---- extern state ---------------------------------------------------------------------------------------------------
 
 
@@ -143,8 +179,15 @@ class GroupMember:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
+    """A copy of a packet; while `port` is down it is the first of `backups` whose port is up (P4Runtime 9.5.1)."""
+
     port: int
     instance: int
+    backups: tuple[Replica, ...] = ()
+
+    def live(self, ports_down: Container[int]) -> Replica:
+        """The replica to make now; with all ports down this one, whose port drops it."""
+        return next((replica for replica in (self, *self.backups) if replica.port not in ports_down), self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +196,7 @@ class CloneSession:
     packet_length_bytes: int = 0
     """0: not truncated."""
     class_of_service: int = 0
+    """The clone's priority, cut to that field's width; 0: the one that the clone brings from its field list, if any."""
 
 
 # ---- what comes out -------------------------------------------------------------------------------------------------
@@ -170,6 +214,61 @@ class Digest:
 
     name: str
     values: tuple[int, ...]
+
+
+class PackedTable(Protocol):
+    """The entries of one table, as byte strings."""
+
+    def insert(self, entry: PackedEntry) -> None:
+        """Raises: EntryExists, NoRoom, EntryNotFound (member or group)."""
+        ...
+
+    def modify(self, entry: PackedEntry) -> None:
+        """Replace action and timeout of the entry with that match. Raises: EntryNotFound."""
+        ...
+
+    def delete(self, match: PackedMatch) -> None:
+        """Raises: EntryNotFound."""
+        ...
+
+    def get(self, match: PackedMatch) -> PackedEntry:
+        """Raises: EntryNotFound."""
+        ...
+
+    def scan(self, cursor: int, limit: int) -> tuple[Sequence[PackedEntry], int]:
+        """Up to `limit` entries, `const` ones of the program included, and where to go on; none at the end.
+
+        `cursor` is 0 at first. Without writes between the calls each entry comes once, in insertion order; with
+        writes, some may come twice or not at all.
+        """
+        ...
+
+    def scan_idle(self, cursor: int, limit: int) -> tuple[Sequence[PackedEntry], int | None]:
+        """Look at up to `limit` entries, as `scan` does, for those not hit for longer than their timeout.
+
+        Where to go on is None at the end: idle entries may be few and far between.
+        """
+        ...
+
+    def idle_ns(self, match: PackedMatch) -> int:
+        """Time since the entry was last hit or written. Raises: EntryNotFound."""
+        ...
+
+    def read_counter(self, match: PackedMatch) -> CounterValue:
+        """Raises: EntryNotFound."""
+        ...
+
+    def write_counter(self, match: PackedMatch, value: CounterValue) -> None:
+        """Raises: EntryNotFound."""
+        ...
+
+    def read_meter(self, match: PackedMatch) -> MeterRates | None:
+        """None: unconfigured. Raises: EntryNotFound."""
+        ...
+
+    def write_meter(self, match: PackedMatch, rates: MeterRates | None) -> None:
+        """Raises: EntryNotFound."""
+        ...
 
 
 class Engine(Protocol):
@@ -203,6 +302,14 @@ class Engine(Protocol):
 
     def delete(self, table: str, key: tuple[KeyMatch, ...], priority: int = 0) -> None:
         """Raises: EntryNotFound."""
+        ...
+
+    def get(self, table: str, key: tuple[KeyMatch, ...], priority: int = 0) -> TableEntry:
+        """Raises: EntryNotFound."""
+        ...
+
+    def packed(self, table: str) -> PackedTable:
+        """The same table by byte strings. What it returns lives as long as the engine."""
         ...
 
     def set_default(self, table: str, action: EntryAction | None) -> None:
@@ -250,10 +357,23 @@ class Engine(Protocol):
     def read_register(self, register: str, index: int) -> int: ...
     def write_register(self, register: str, index: int, value: int) -> None: ...
 
+    # parser value sets
+    def value_set(self, name: str) -> Sequence[tuple[int, ...]]:
+        """The members, in the order they were given; at first there are none."""
+        ...
+
+    def set_value_set(self, name: str, members: Sequence[tuple[int, ...]]) -> None:
+        """Replace all members. Each has one value for each element of the select's key; no two are the same."""
+        ...
+
     # packet replication; both replace what was there, and an empty tuple or None removes
     def set_multicast_group(self, group_id: int, replicas: tuple[Replica, ...]) -> None: ...
     def set_clone_session(self, session_id: int, session: CloneSession | None) -> None: ...
 
     def set_port_up(self, port: int, up: bool) -> None:
-        """Members of selector groups that watch this port leave or join their groups."""
+        """Members of selector groups that watch this port leave or join their groups; backup replicas take over."""
+        ...
+
+    def paused(self) -> AbstractContextManager[None]:
+        """While this is open no packet runs, on whatever thread: what is written meanwhile is seen as one change."""
         ...

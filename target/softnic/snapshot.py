@@ -90,6 +90,7 @@ def _wildcards(p4info: p4i.P4Info) -> Mapping[str, list[p4r.Entity]]:
         "meters": (p4info.meters, [p4r.Entity(meter_entry=p4r.MeterEntry())]),
         "direct meters": (p4info.direct_meters, direct_meters),
         "registers": (p4info.registers, [p4r.Entity(register_entry=p4r.RegisterEntry())]),
+        "value sets": (p4info.value_sets, [p4r.Entity(value_set_entry=p4r.ValueSetEntry())]),
     }
     return {name: entities for name, (present, entities) in kinds.items() if present}
 

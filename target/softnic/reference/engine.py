@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from softnic import ir
@@ -21,12 +22,14 @@ from softnic.engine import (
     KeyMatch,
     MeterRates,
     Output,
+    PackedTable,
     Replica,
     TableEntry,
 )
 
 from .machine import Machine
 from .meters import Marker
+from .packed import PackedView
 from .profiles import ProfileState
 from .state import State
 from .tables import TableState
@@ -84,6 +87,12 @@ class ReferenceEngine:
     def delete(self, table: str, key: Key, priority: int = 0) -> None:
         self._table(table).delete(key, priority)
 
+    def get(self, table: str, key: Key, priority: int = 0) -> TableEntry:
+        return self._table(table).get(key, priority).as_table_entry()
+
+    def packed(self, table: str) -> PackedTable:
+        return PackedView(self, self._table(table))
+
     def set_default(self, table: str, action: EntryAction | None) -> None:
         self._table(table).set_default(action)
 
@@ -100,7 +109,7 @@ class ReferenceEngine:
             for name, table in self.state.tables.items()
             if table.table.idle_timeout
             for entry in table.entries()
-            if entry.idle_timeout_ns and now_ns - entry.last_hit_ns > entry.idle_timeout_ns
+            if entry.is_idle(now_ns)
         ]
 
     def idle_ns(self, table: str, key: Key, priority: int = 0) -> int:
@@ -127,6 +136,7 @@ class ReferenceEngine:
         self._profile(profile).delete_group(group_id)
 
     def set_port_up(self, port: int, up: bool) -> None:
+        (self.state.ports_down.discard if up else self.state.ports_down.add)(port)
         for profile in self.state.profiles.values():
             profile.set_port_up(port, up)
 
@@ -190,12 +200,18 @@ class ReferenceEngine:
         else:
             self.state.clone_sessions[session_id] = session
 
-    # ---- parser value sets, not in the Engine protocol --------------------------------------------------------------
+    # ---- parser value sets ------------------------------------------------------------------------------------------
 
-    def set_value_set(self, name: str, members: Iterable[tuple[int, ...]]) -> None:
-        """Replace the members of a parser value set; each has one value for each element of the select's key."""
+    def value_set(self, name: str) -> Sequence[tuple[int, ...]]:
+        return _named("value set", self.state.value_sets, name)
+
+    def set_value_set(self, name: str, members: Sequence[tuple[int, ...]]) -> None:
         _named("value set", self.state.value_sets, name)
         self.state.value_sets[name] = tuple(members)
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Packets run in `process` only, which the caller does not call meanwhile."""
+        return nullcontext()
 
     # ---- lookups by name --------------------------------------------------------------------------------------------
 

@@ -217,7 +217,7 @@ class Expressions:
 
     def _union_equality(self, expr: ir.Binary) -> Value:
         left, right, wanted = self.union(expr.left), self.union(expr.right), expr.op == "=="  # type: ignore[arg-type]
-        return lambda p: all(map(_same_header, (p,) * len(left(p)), left(p), right(p))) is wanted
+        return lambda p: all(_same_header(p, *pair) for pair in zip(left(p), right(p), strict=True)) is wanted
 
 
 def fit(field: ir.Field) -> Callable[[int], int]:
@@ -239,8 +239,8 @@ def _members(union: ir.HeaderUnion) -> tuple[int, ...]:
 
 def _same_header(p: Packet, left: int, right: int) -> bool:
     """Both invalid, or both valid with equal fields (P4_16 section 8.17)."""
-    if p.valid[left] != p.valid[right]:
-        return False
+    if not (p.valid[left] and p.valid[right]):
+        return p.valid[left] == p.valid[right]
     bases, count = p.layout.bases, p.layout.field_counts[left]
     a, b = bases[left], bases[right]
     return p.fields[a : a + count] == p.fields[b : b + count] and p.varbit_widths[left] == p.varbit_widths[right]

@@ -38,13 +38,25 @@ _MAX_INGRESS_PASSES = 256
 _MAX_EGRESS_PASSES = 8192
 """For one received packet; a program that resubmits, recirculates or clones without end is cut short."""
 
+_QUEUE_SLOTS = 512
+"""In front of each pipeline; a packet and all its copies take one."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A packet in front of egress: it goes to `port` itself, or copies of it go where `replicas` says."""
+
+    packet: Packet
+    port: int = 0
+    replicas: deque[Replica] | None = None
+
 
 @dataclass(slots=True)
 class _Work:
     """What one received packet still has to go through, and what it has become so far."""
 
     ingress: deque[Packet]
-    egress: deque[tuple[int, Packet]]
+    egress: deque[_Waiting]
     outputs: list[Output]
     ingress_passes: int = 0
     egress_passes: int = 0
@@ -82,7 +94,7 @@ class Machine:
         while work.ingress or work.egress:
             try:
                 if work.egress:
-                    self._run_egress(work, *work.egress.popleft())
+                    self._run_egress(work, *self._next_for_egress(work.egress))
                 else:
                     self._run_ingress(work, work.ingress.popleft(), port)
             except PacketAbortedError as aborted:
@@ -124,14 +136,15 @@ class Machine:
             self._dropped("ingress")
             return
         p.fields[slots.instance_type] = NORMAL
-        self._enqueue(work, egress_port, p)
+        if self._has_room(work.egress):
+            self._enqueue(work, _Waiting(p, egress_port))
 
     def _clone_from_ingress(
         self, work: _Work, p: Packet, port: int, session_id: int, fields: ir.FieldList | None
     ) -> None:
         """Of the packet as it entered this pass, parsed once more."""
         session = self._session(session_id)
-        if session is None:
+        if session is None or not self._has_room(work.egress):
             return
         data = p.ingress_bytes if p.truncate_to is None else p.ingress_bytes[: p.truncate_to]
         clone = Packet(self._layout, data, p.received_length)
@@ -150,6 +163,8 @@ class Machine:
             self._state.on_digest(Digest(learn_list.name, values))
 
     def _resubmit(self, work: _Work, p: Packet, fields: ir.FieldList) -> None:
+        if not self._has_room(work.ingress):
+            return
         data = p.ingress_bytes if p.truncate_to is None else p.ingress_bytes[: p.truncate_to]
         again = Packet(self._layout, data, p.received_length)
         again.length = len(p.ingress_bytes)
@@ -169,26 +184,43 @@ class Machine:
     def _replicate(self, work: _Work, clone: Packet, session: CloneSession) -> None:
         if session.packet_length_bytes:
             clone.truncate_to = session.packet_length_bytes
-        for replica in session.replicas:
-            self._enqueue_replica(work, clone, replica)
+        if session.class_of_service:
+            self._slots.set(clone, self._slots.priority, session.class_of_service)
+        if session.replicas:
+            self._enqueue(work, _Waiting(clone, replicas=deque(session.replicas)))
 
     def _multicast(self, work: _Work, p: Packet, group: int) -> None:
-        replicas = self._state.multicast_groups.get(group, ())
+        ports_down = self._state.ports_down
+        replicas = tuple(replica.live(ports_down) for replica in self._state.multicast_groups.get(group, ()))
         if self._tracer is not None:
             self._tracer.replicated(group, replicas)
-        for replica in replicas:
-            self._enqueue_replica(work, p, replica)
+        if replicas and self._has_room(work.egress):
+            self._enqueue(work, _Waiting(p, replicas=deque(replicas)))
 
-    def _enqueue_replica(self, work: _Work, p: Packet, replica: Replica) -> None:
-        copy = p.copy()
-        self._slots.set(copy, self._slots.egress_rid, replica.instance)
-        self._enqueue(work, replica.port, copy)
+    def _has_room(self, queue: deque[Packet] | deque[_Waiting]) -> bool:
+        if len(queue) < _QUEUE_SLOTS:
+            return True
+        self._state.anomalies["queue-full"] += 1
+        return False
 
-    def _enqueue(self, work: _Work, egress_port: int, p: Packet) -> None:
+    def _enqueue(self, work: _Work, waiting: _Waiting) -> None:
         slots = self._slots
-        slots.set(p, slots.enq_timestamp, self._state.now_us())
-        slots.set(p, slots.enq_qdepth, 0)
-        work.egress.append((egress_port, p))
+        slots.set(waiting.packet, slots.enq_timestamp, self._state.now_us())
+        slots.set(waiting.packet, slots.enq_qdepth, 0)
+        work.egress.append(waiting)
+
+    def _next_for_egress(self, queue: deque[_Waiting]) -> tuple[int, Packet]:
+        """The port and the packet, or the next copy of it."""
+        first = queue[0]
+        if first.replicas is None:
+            queue.popleft()
+            return first.port, first.packet
+        replica = first.replicas.popleft()
+        if not first.replicas:
+            queue.popleft()
+        copy = first.packet.copy()
+        self._slots.set(copy, self._slots.egress_rid, replica.instance)
+        return replica.port, copy
 
     # ---- egress -----------------------------------------------------------------------------------------------------
 
@@ -232,7 +264,7 @@ class Machine:
     def _clone_from_egress(self, work: _Work, p: Packet, session_id: int, fields: ir.FieldList | None) -> None:
         """Of the packet as it is now, its headers kept, its metadata not."""
         session = self._session(session_id)
-        if session is None:
+        if session is None or not self._has_room(work.egress):
             return
         clone = p.copy()
         clone.keep_metadata(p, fields)
@@ -240,6 +272,8 @@ class Machine:
         self._replicate(work, clone, session)
 
     def _recirculate(self, work: _Work, p: Packet, data: bytes, fields: ir.FieldList) -> None:
+        if not self._has_room(work.ingress):
+            return
         again = Packet(self._layout, data, len(data))
         again.keep_metadata(p, fields)
         again.fields[self._slots.instance_type] = RECIRCULATED

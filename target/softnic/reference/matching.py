@@ -37,9 +37,16 @@ class KeyPacker:
             packed |= (value & field.mask) << shift
         return packed
 
+    def masked(self, key: tuple[KeyMatch, ...]) -> tuple[KeyMatch, ...]:
+        """`key` without the bits that the table's own masks exclude.
+
+        As in BMv2, only a match's value is cut, not its mask nor the upper end of a range.
+        """
+        return tuple(_masked(match, field.mask) for match, field in zip(key, self.key, strict=True))
+
 
 class Index(Protocol[E]):
-    """`find` takes a packed key of a packet; `add` and `remove` the key and priority of an entry."""
+    """`find` takes a packed key of a packet; `add` and `remove` the key, as masked, and priority of an entry."""
 
     def find(self, packed: int) -> E | None: ...
     def add(self, key: tuple[KeyMatch, ...], priority: int, entry: E) -> None: ...
@@ -135,6 +142,18 @@ def index_for(table: ir.Table, packer: KeyPacker) -> Index:
             return PrefixIndex(packer)
         case _:
             return ExactIndex(packer)
+
+
+def _masked(match: KeyMatch, mask: int) -> KeyMatch:
+    match match:
+        case Exact(value):
+            return Exact(value & mask)
+        case Lpm(value, prefix_len):
+            return Lpm(value & mask, prefix_len)
+        case Ternary(value, own_mask):
+            return Ternary(value & mask, own_mask)
+        case Range(low, high):
+            return Range(low & mask, high)
 
 
 def _value(match: KeyMatch) -> int:

@@ -35,8 +35,8 @@ class Group:
 class ProfileState:
     """The members and groups of one profile.
 
-    Room is what P4Runtime promises of a profile's size: so many members, and in a selector so many members, counted
-    with their weights, over all groups.
+    Room is for as many members as the profile's size says. What all groups may take together is not known here: it is
+    counted by members or by weights, as P4Info says.
     """
 
     def __init__(self, profile: ir.ActionProfile) -> None:
@@ -77,7 +77,7 @@ class ProfileState:
         del self._members[member_id]
 
     def insert_group(self, group_id: int, members: Sequence[GroupMember]) -> None:
-        """Raises: EntryExists, EntryNotFound (a member), NoRoom."""
+        """Raises: EntryExists, EntryNotFound (a member)."""
         if group_id in self._groups:
             raise EntryExists(f"action profile {self.profile.name} has a group {group_id} already")
         group = Group(group_id)
@@ -85,7 +85,7 @@ class ProfileState:
         self._groups[group_id] = group
 
     def modify_group(self, group_id: int, members: Sequence[GroupMember]) -> None:
-        """Replaces the members. Raises: EntryNotFound (group or member), NoRoom."""
+        """Replaces the members. Raises: EntryNotFound (group or member)."""
         self._fill(self.group(group_id), members)
 
     def delete_group(self, group_id: int) -> None:
@@ -106,9 +106,6 @@ class ProfileState:
 
     def _fill(self, group: Group, members: Sequence[GroupMember]) -> None:
         incoming = [self.member(member.member_id) for member in members]
-        others = sum(_weight(other.members) for other in self._groups.values() if other is not group)
-        if others + _weight(members) > self.profile.max_size:
-            raise NoRoom(f"groups of action profile {self.profile.name} hold {self.profile.max_size} members, its size")
         for member in group.members:
             self._members[member.member_id].uses -= 1
         for member in incoming:
@@ -120,7 +117,3 @@ class ProfileState:
         up = [member for member in group.members if member.watch_port not in self._ports_down]
         up.sort(key=lambda member: member.member_id)
         return tuple(self._members[member.member_id] for member in up for _ in range(member.weight))
-
-
-def _weight(members: Sequence[GroupMember]) -> int:
-    return sum(member.weight for member in members)

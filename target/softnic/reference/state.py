@@ -42,7 +42,7 @@ class State:
         self.on_digest: Callable[[Digest], None] | None = None
         self.profiles = {profile.name: ProfileState(profile) for profile in program.profiles}
         self.tables = {
-            table.name: TableState(table, self.profiles[table.profile.name] if table.profile else None)
+            table.name: TableState(table, self.profiles[table.profile.name] if table.profile else None, self.start_ns)
             for table in program.tables
         }
         self.counters = {counter.name: CounterArray(counter.size) for counter in program.counters}
@@ -52,6 +52,7 @@ class State:
             value_set.name: () for value_set in program.value_sets
         }
         self.multicast_groups: dict[int, tuple[Replica, ...]] = {}
+        self.ports_down: set[int] = set()
         self.clone_sessions: dict[int, CloneSession] = {}
 
         self._hash_functions: dict[ir.Calculation, HashFunction] = {}

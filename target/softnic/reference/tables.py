@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from softnic import ir
 from softnic.engine import (
     ActionCall,
@@ -10,16 +12,13 @@ from softnic.engine import (
     EntryAction,
     EntryExists,
     EntryNotFound,
-    Exact,
     GroupRef,
     KeyMatch,
-    Lpm,
     MemberRef,
     NoRoom,
-    Range,
     TableEntry,
-    Ternary,
 )
+from softnic.program_entries import program_default, program_entries
 
 from .matching import Index, KeyPacker, index_for
 from .meters import Marker
@@ -48,21 +47,26 @@ class Entry:
     def as_table_entry(self) -> TableEntry:
         return TableEntry(self.key, self.action, self.priority, self.idle_timeout_ns)
 
+    def is_idle(self, now_ns: int) -> bool:
+        """Has a timeout, and was not hit for longer than it."""
+        return 0 < self.idle_timeout_ns < now_ns - self.last_hit_ns
+
 
 class TableState:
     """The entries of one table, found by key and by packet."""
 
-    def __init__(self, table: ir.Table, profile: ProfileState | None) -> None:
+    def __init__(self, table: ir.Table, profile: ProfileState | None, now_ns: int) -> None:
         self.table = table
         self.packer = KeyPacker(table.key)
         self._profile = profile
         self._actions = {action.action.name: action for action in table.actions}
         self._entries: dict[tuple[Key, int], Entry] = {}
+        """By what tells entries apart: their keys, as masked, and priorities."""
         self._index: Index[Entry] = index_for(table, self.packer)
-        self._default_action: EntryAction | None = _as_action(table.default)
+        self._default_action: EntryAction | None = program_default(table)
         self.default_target: Target | None = table.default
-        for entry in table.entries:
-            self._add(_as_table_entry(entry), entry.call, now_ns=0)
+        for entry, written in zip(program_entries(table), table.entries, strict=True):
+            self._add(entry, written.call, now_ns)
 
     def find(self, packed: int) -> Entry | None:
         """The entry that wins for a packet's key, packed by `packer`."""
@@ -76,7 +80,7 @@ class TableState:
 
     def get(self, key: Key, priority: int) -> Entry:
         """Raises: EntryNotFound."""
-        entry = self._entries.get((key, priority))
+        entry = self._entries.get((self.packer.masked(key), priority))
         if entry is None:
             raise EntryNotFound(f"table {self.table.name} has no such entry")
         return entry
@@ -84,7 +88,7 @@ class TableState:
     def insert(self, entry: TableEntry, now_ns: int) -> None:
         """Raises: EntryExists, NoRoom, EntryNotFound (member or group), EngineError (constant entries)."""
         self._check_writable()
-        if (entry.key, entry.priority) in self._entries:
+        if (self.packer.masked(entry.key), entry.priority) in self._entries:
             raise EntryExists(f"table {self.table.name} has that entry already")
         if len(self._entries) >= self.table.max_size:
             raise NoRoom(f"table {self.table.name} holds {self.table.max_size} entries, its size")
@@ -104,8 +108,9 @@ class TableState:
         self._check_writable()
         entry = self.get(key, priority)
         _release(entry.target)
-        self._index.remove(key, priority, entry)
-        del self._entries[key, priority]
+        masked = self.packer.masked(key)
+        self._index.remove(masked, priority, entry)
+        del self._entries[masked, priority]
 
     def set_default(self, action: EntryAction | None) -> None:
         """None restores the program's. Raises: EntryNotFound (member or group), EngineError (constant default)."""
@@ -113,20 +118,21 @@ class TableState:
             raise EngineError(f"the default action of table {self.table.name} is constant")
         target = self.table.default if action is None else self._acquire(action)
         _release(self.default_target)
-        self._default_action = _as_action(self.table.default) if action is None else action
+        self._default_action = program_default(self.table) if action is None else action
         self.default_target = target
 
     def default(self) -> EntryAction | None:
         return self._default_action
 
-    def entries(self) -> list[Entry]:
-        """In the order of insertion."""
-        return list(self._entries.values())
+    def entries(self, start: int = 0, limit: int | None = None) -> list[Entry]:
+        """In the order of insertion, from the `start`-th on."""
+        return list(islice(self._entries.values(), start, None if limit is None else start + limit))
 
     def _add(self, entry: TableEntry, target: Target, now_ns: int) -> None:
         added = Entry(entry, target, now_ns)
-        self._index.add(entry.key, entry.priority, added)
-        self._entries[entry.key, entry.priority] = added
+        masked = self.packer.masked(entry.key)
+        self._index.add(masked, entry.priority, added)
+        self._entries[masked, entry.priority] = added
 
     def _check_writable(self) -> None:
         if self.table.entries_constant:
@@ -152,24 +158,3 @@ class TableState:
 def _release(target: Target | None) -> None:
     if isinstance(target, Member | Group):
         target.uses -= 1
-
-
-def _as_action(call: ir.ActionArgs | None) -> ActionCall | None:
-    return None if call is None else ActionCall(call.action.action.name, call.args)
-
-
-def _as_table_entry(entry: ir.ProgramEntry) -> TableEntry:
-    action = ActionCall(entry.call.action.action.name, entry.call.args)
-    return TableEntry(tuple(_as_match(part) for part in entry.key), action, entry.priority)
-
-
-def _as_match(part: ir.ExactKey | ir.LpmKey | ir.TernaryKey | ir.RangeKey) -> KeyMatch:
-    match part:
-        case ir.ExactKey(value=value):
-            return Exact(value)
-        case ir.LpmKey(value=value, prefix_len=length):
-            return Lpm(value, length)
-        case ir.TernaryKey(value=value, mask=mask):
-            return Ternary(value, mask)
-        case ir.RangeKey(low=low, high=high):
-            return Range(low, high)

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from softnic import ir
 
 from .p4data import scalars
-from .schema import MatchType, Param, Profile, Schema, SchemaError, Table
+from .schema import MatchType, Param, Profile, Schema, SchemaError, Table, ValueSet
 
 _MATCH_KINDS = {
     MatchType.EXACT: (ir.MatchKind.EXACT, ir.MatchKind.VALID),
@@ -48,6 +48,9 @@ def check(schema: Schema, program: ir.Program) -> None:
     _check_arrays(schema.counters.values(), program.counters, "counter")
     _check_arrays(schema.meters.values(), program.meters, "meter")
     _check_arrays(schema.registers.values(), program.registers, "register")
+    value_sets = _by_name(program.value_sets)
+    for value_set in schema.value_sets.values():
+        _check_value_set(value_set, _same_name(value_set, value_sets, "value set"))
     learn_lists = _by_name(program.learn_lists)
     for digest in schema.digests.values():
         learn_list = _same_name(digest, learn_lists, "digest")
@@ -77,6 +80,12 @@ def _check_params(place: str, params: Sequence[Param], ours: Sequence[ir.ActionP
 
 def _check_profile(profile: Profile, ours: ir.ActionProfile) -> None:
     _equal(f"action profile {profile.name}: selectors", int(profile.has_groups), int(ours.selector is not None))
+
+
+def _check_value_set(value_set: ValueSet, ours: ir.ValueSet) -> None:
+    place = f"value set {value_set.name}"
+    _equal(f"{place}: size", value_set.size, ours.max_size)
+    _equal(f"{place}: bits", sum(field.width for field in value_set.fields), ours.width)
 
 
 def _check_arrays(arrays: Iterable[_Array], ours: Sequence[_Array], kind: str) -> None:

@@ -6,20 +6,25 @@ No I/O: each call returns the notifications that it causes, and the caller sends
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from finsy.proto import p4r, rpc_status
+from google.protobuf.any_pb2 import Any
 from grpc import StatusCode
 
-from .errors import failed_precondition, invalid, not_found, unimplemented
+from .errors import exhausted, failed_precondition, invalid, not_found
+from .roles import FULL_ACCESS, Access, check_exclusive, decode
 
 Client = TypeVar("Client", bound=Hashable)
 """A client's stream, as the caller knows it."""
 
 Notifications = Sequence[tuple[Client, p4r.MasterArbitrationUpdate]]
 """Who is to be told what, in this order."""
+
+MAX_ROLES = 256
+"""Remembered with their election ids for as long as the server runs, as the specification asks."""
 
 
 @dataclass(slots=True)
@@ -31,6 +36,10 @@ class _Role(Generic[Client]):
     primary: Client | None = None
     highest_election_id: int | None = None
     """Ever seen, also of clients that have left: only a client that is not below it becomes primary."""
+    config: Any | None = None
+    """As the latest primary gave it."""
+    access: Access = FULL_ACCESS
+    """What `config` says."""
 
 
 class Arbitration(Generic[Client]):
@@ -51,22 +60,23 @@ class Arbitration(Generic[Client]):
             raise failed_precondition(f"this stream is for device {self._device_id}; open another one")
         if message.device_id != self._device_id:
             raise not_found(f"device {message.device_id} is not here; this is device {self._device_id}")
-        _check_role(message.role)
+        access = _access(message.role)
         if current and message.role.name != current.name:
             raise failed_precondition(f"this stream has role {current.name!r}; open another one to change it")
-        role = self._roles.setdefault(message.role.name, _Role(message.role.name))
+        check_exclusive(
+            access, (role.access for role in self._roles.values() if role.clients and role.name != message.role.name)
+        )
+        role = self._role(message.role.name)
         election_id = _election_id(message)
         if election_id is not None and any(
             other != client and election_id == id_ for other, id_ in role.clients.items()
         ):
             raise invalid(f"election id {election_id} is already used by another client of role {role.name!r}")
-        return self._enter(role, client, election_id)
-
-    def _enter(self, role: _Role[Client], client: Client, election_id: int | None) -> Notifications[Client]:
         role.clients[client] = election_id
         if election_id is not None and election_id >= (role.highest_election_id or 0):
             role.highest_election_id = election_id
             role.primary = client
+            role.config, role.access = message.role.config if message.role.HasField("config") else None, access
             # The new primary hears it last: by then all others know that they are not (specification 5.3).
             return self._notify(role, sorted(role.clients, key=lambda each: each == client))
         if role.primary == client:
@@ -85,9 +95,14 @@ class Arbitration(Generic[Client]):
         role.primary = None
         return self._notify(role, role.clients)
 
-    def primaries(self) -> Sequence[Client]:
-        """The primary of each role that has one."""
-        return [role.primary for role in self._roles.values() if role.primary is not None]
+    def primaries(self) -> Mapping[Client, Access]:
+        """The primary of each role that has one, and what it may do."""
+        return {role.primary: role.access for role in self._roles.values() if role.primary is not None}
+
+    def access(self, role_name: str) -> Access:
+        """What clients of that role may do; full access where no primary has said otherwise."""
+        role = self._roles.get(role_name)
+        return role.access if role else FULL_ACCESS
 
     def has_role(self, name: str) -> bool:
         return name in self._roles
@@ -101,6 +116,11 @@ class Arbitration(Generic[Client]):
             and election_id is not None
             and role.clients[role.primary] == election_id
         )
+
+    def _role(self, name: str) -> _Role[Client]:
+        if name not in self._roles and len(self._roles) >= MAX_ROLES:
+            raise exhausted(f"{MAX_ROLES} roles have been opened, which is all that this target remembers")
+        return self._roles.setdefault(name, _Role(name))
 
     def _role_of(self, client: Client) -> _Role[Client] | None:
         return next((role for role in self._roles.values() if client in role.clients), None)
@@ -118,16 +138,21 @@ class Arbitration(Generic[Client]):
         message = p4r.MasterArbitrationUpdate(device_id=self._device_id, status=status)
         if role.name:
             message.role.name = role.name
+        if role.config is not None:
+            message.role.config.CopyFrom(role.config)
         if role.highest_election_id is not None:
             message.election_id.CopyFrom(_uint128(role.highest_election_id))
         return message
 
 
-def _check_role(role: p4r.Role) -> None:
-    if role.HasField("config"):
-        raise unimplemented(f"role {role.name!r}: role.config is not supported; leave it out for full pipeline access")
+def _access(role: p4r.Role) -> Access:
     if role.id:
         raise invalid(f"role.id {role.id} is deprecated; name the role in role.name")
+    if not role.HasField("config"):
+        return FULL_ACCESS
+    if not role.name:
+        raise invalid("role.config is set for the default role, which has full access; name the role in role.name")
+    return decode(role.config)
 
 
 def _election_id(message: p4r.MasterArbitrationUpdate) -> int | None:

@@ -7,7 +7,30 @@ Produced: the canonical form, which is the shortest string, and ``00`` for zero.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .errors import invalid
+
+
+@lru_cache(maxsize=1024)
+def ones(width: int) -> bytes:
+    """The largest value of ``bit<width>``, in as many bytes as `padded` gives."""
+    return ((1 << width) - 1).to_bytes((width + 7) // 8, "big")
+
+
+def padded(data: bytes, width: int) -> bytes:
+    """The value of a ``bit<width>`` in exactly ``(width + 7) // 8`` bytes. Raises INVALID_ARGUMENT as `decode` does."""
+    largest = ones(width)
+    if 0 < len(data) <= len(largest):
+        value = data.rjust(len(largest), b"\0")
+        if value <= largest:
+            return value
+    return decode(data, width).to_bytes(len(largest), "big")
+
+
+def shortest(data: bytes) -> bytes:
+    """The canonical string of a value that is padded with zeros."""
+    return data.lstrip(b"\0") or b"\0"
 
 
 def decode(data: bytes, width: int) -> int:

@@ -17,6 +17,7 @@ from finsy.proto import p4i, p4r
 from softnic import ir
 from softnic.engine import Digest, Engine
 from softnic.frontend import ProgramError, load_program
+from softnic.gnmi import Ports
 
 from . import agreement, schema
 from .errors import P4RuntimeError, failed_precondition, invalid, not_found
@@ -30,7 +31,7 @@ Action = p4r.SetForwardingPipelineConfigRequest.Action
 ResponseType = p4r.GetForwardingPipelineConfigRequest.ResponseType
 
 
-class Switch(Protocol):
+class Switch(Ports, Protocol):
     """What the server needs of `softnic.switch.Switch`."""
 
     lock: threading.RLock

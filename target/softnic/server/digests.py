@@ -59,12 +59,16 @@ class _Buffer:
             if self.unacked.get(sample) == list_id:
                 del self.unacked[sample]
 
-    def forget_older_than(self, time_ns: int) -> None:
-        while self.sent:
-            list_id, (sent_ns, _) = next(iter(self.sent.items()))
-            if sent_ns > time_ns:
-                break
-            self.forget(list_id)
+    def awaits_ack(self, sample: Sample, now_ns: int) -> bool:
+        """Whether `sample` was sent, in a list that is not acknowledged. If that is overdue, it is forgotten."""
+        list_id = self.unacked.get(sample)
+        if list_id is None:
+            return False
+        sent_ns, _ = self.sent[list_id]
+        if now_ns - sent_ns < self.config.ack_timeout_ns:
+            return True
+        self.forget(list_id)
+        return False
 
     def remember(self, list_id: int, samples: Sequence[Sample], now_ns: int) -> None:
         self.sent[list_id] = now_ns, samples
@@ -79,6 +83,7 @@ class Digests:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._buffers: dict[int, _Buffer] = {}
+        self._deadline_ns: int | None = None
         self._last_list_id = 0
 
     def config(self, digest_id: int) -> DigestConfig | None:
@@ -96,6 +101,7 @@ class Digests:
                 buffer.config = config
             else:
                 self._buffers[digest_id] = _Buffer(config)
+            self._set_deadline()
 
     def add(self, digest_id: int, sample: Sample, now_ns: int) -> DigestList | None:
         """Take a sample from the data plane; the list it completes, if it does."""
@@ -103,15 +109,15 @@ class Digests:
             buffer = self._buffers.get(digest_id)
             if buffer is None:
                 return None
-            buffer.forget_older_than(now_ns - buffer.config.ack_timeout_ns)
-            if sample in buffer.unacked or sample in buffer.waiting:
+            if sample in buffer.waiting or buffer.awaits_ack(sample, now_ns):
                 return None
-            if not buffer.waiting:
-                buffer.first_waiting_ns = now_ns
             buffer.waiting[sample] = None
-            if buffer.config.max_timeout_ns and len(buffer.waiting) < buffer.config.list_bound:
-                return None
-            return self._flush(digest_id, buffer, now_ns)
+            if not buffer.config.max_timeout_ns or len(buffer.waiting) >= buffer.config.list_bound:
+                return self._flush(digest_id, buffer, now_ns)
+            if len(buffer.waiting) == 1:
+                buffer.first_waiting_ns = now_ns
+                self._set_deadline()
+            return None
 
     def due(self, now_ns: int) -> Sequence[DigestList]:
         """The lists whose first sample has waited for its ``max_timeout_ns``."""
@@ -124,9 +130,7 @@ class Digests:
 
     def deadline_ns(self) -> int | None:
         """When `due` will next have something; None while nothing waits."""
-        with self._lock:
-            waiting: Iterable[_Buffer] = (buffer for buffer in self._buffers.values() if buffer.waiting)
-            return min((buffer.first_waiting_ns + buffer.config.max_timeout_ns for buffer in waiting), default=None)
+        return self._deadline_ns
 
     def acknowledge(self, digest_id: int, list_id: int) -> None:
         """The client has acted on that list; unknown lists are ignored, as they may have timed out."""
@@ -145,6 +149,14 @@ class Digests:
         self._last_list_id += 1
         samples = tuple(buffer.waiting)
         buffer.waiting.clear()
+        self._set_deadline()
         if buffer.config.ack_timeout_ns:
             buffer.remember(self._last_list_id, samples, now_ns)
         return DigestList(digest_id, self._last_list_id, samples)
+
+    def _set_deadline(self) -> None:
+        """To be called when a buffer begins or ends to wait: far less often than samples come."""
+        waiting: Iterable[_Buffer] = (buffer for buffer in self._buffers.values() if buffer.waiting)
+        self._deadline_ns = min(
+            (buffer.first_waiting_ns + buffer.config.max_timeout_ns for buffer in waiting), default=None
+        )

@@ -52,6 +52,10 @@ def out_of_range(message: str) -> P4RuntimeError:
     return P4RuntimeError(StatusCode.OUT_OF_RANGE, message)
 
 
+def aborted(message: str) -> P4RuntimeError:
+    return P4RuntimeError(StatusCode.ABORTED, message)
+
+
 def unimplemented(message: str) -> P4RuntimeError:
     return P4RuntimeError(StatusCode.UNIMPLEMENTED, message)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from finsy.proto import p4r
 
-from .entities import arrays, digest, direct, profiles, replication, tables
+from .entities import arrays, digest, direct, profiles, replication, table_reads, tables, value_sets
 from .errors import unimplemented
 from .pipeline import Pipeline
 
@@ -29,7 +29,7 @@ def _refused(reason: str) -> Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "table_entry": Kind(tables.write, tables.read),
+    "table_entry": Kind(tables.write, table_reads.read),
     "direct_counter_entry": Kind(direct.write_counter, direct.read_counters),
     "direct_meter_entry": Kind(direct.write_meter, direct.read_meters),
     "counter_entry": Kind(arrays.write_counter, arrays.read_counters),
@@ -39,6 +39,6 @@ KINDS: Mapping[str, Kind] = {
     "action_profile_group": Kind(profiles.write_group, profiles.read_groups),
     "packet_replication_engine_entry": Kind(replication.write, replication.read),
     "digest_entry": Kind(digest.write, digest.read),
-    "value_set_entry": _refused("value sets stay empty on this target; they can be neither written nor read"),
+    "value_set_entry": Kind(value_sets.write, value_sets.read),
     "extern_entry": _refused("v1model has no externs beyond those with an entity of their own"),
 }

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from finsy.proto import p4r
 
-from softnic.engine import Digest, TableEntry
+from softnic.engine import Digest, PackedEntry
 
-from . import p4data
 from .digests import DigestList
-from .entities import tables
+from .entities import table_reads
 from .packet_io import encode_packet_in
 from .pipeline import Pipeline
 from .stats import Tally
@@ -103,34 +102,37 @@ class Notifier:
         return min(pipeline.digests.deadline_ns() or latest_ns, latest_ns)
 
     def _send_digests(self, pipeline: Pipeline, digests: DigestList) -> None:
-        layout = pipeline.schema.digests[digests.digest_id].layout
-        message = p4r.DigestList(
-            digest_id=digests.digest_id,
-            list_id=digests.list_id,
-            data=[p4data.encode(layout, sample) for sample in digests.samples],
-            timestamp=time.time_ns(),
-        )
-        sent = self._clients.publish(p4r.StreamMessageResponse(digest=message))
+        response = p4r.StreamMessageResponse()
+        message = response.digest
+        message.digest_id = digests.digest_id
+        message.list_id = digests.list_id
+        message.timestamp = time.time_ns()
+        layout, data = pipeline.schema.digests[digests.digest_id].layout, message.data
+        for sample in digests.samples:
+            layout.fill(iter(sample), data.add())
+        sent = self._clients.publish(response)
         self._tally.add("digest_lists" if sent else "digest_lists_without_primary")
 
     def _scan_idle(self, pipeline: Pipeline) -> int:
         """Send the idle notices that are due; when to scan again."""
         start_ns = time.monotonic_ns()
-        with pipeline.lock:
-            idle = list(pipeline.engine.idle_entries())
+        idle = list(_idle_entries(pipeline))
         end_ns = time.monotonic_ns()
         due = pipeline.idle_notices.due(idle, end_ns)
         for start in range(0, len(due), MAX_ENTRIES_PER_NOTICE):
             self._send_idle_notice(pipeline, due[start : start + MAX_ENTRIES_PER_NOTICE])
         return end_ns + max(IDLE_SCAN_NS, IDLE_SCAN_SHARE * (end_ns - start_ns))
 
-    def _send_idle_notice(self, pipeline: Pipeline, due: Sequence[tuple[str, TableEntry]]) -> None:
+    def _send_idle_notice(self, pipeline: Pipeline, due: Sequence[tuple[int, PackedEntry]]) -> None:
         message = p4r.IdleTimeoutNotification(timestamp=time.time_ns())
-        for name, entry in due:
-            table = pipeline.schema.tables_by_name[name]
-            # Deleted since the engine was asked: nothing to tell any more.
-            if stored := pipeline.store.tables[table.id].get((entry.key, entry.priority)):
-                message.table_entry.append(tables.encode_identity(table, stored))
-        if message.table_entry:
-            sent = self._clients.publish(p4r.StreamMessageResponse(idle_timeout_notification=message))
-            self._tally.add("idle_notices" if sent else "idle_notices_without_primary", len(message.table_entry))
+        for table_id, entry in due:
+            table_reads.encode_identity(pipeline.tables[table_id], entry, message.table_entry.add())
+        sent = self._clients.publish(p4r.StreamMessageResponse(idle_timeout_notification=message))
+        self._tally.add("idle_notices" if sent else "idle_notices_without_primary", len(message.table_entry))
+
+
+def _idle_entries(pipeline: Pipeline) -> Iterator[tuple[int, PackedEntry]]:
+    for table_id, table in pipeline.tables.items():
+        if table.schema.idle_timeout:
+            for entry in table.scan_idle():
+                yield table_id, entry

@@ -6,7 +6,7 @@ An engine knows values as a flat sequence of integers. A `Layout` is the tree th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from finsy.proto import p4d, p4t
@@ -22,28 +22,50 @@ class Bits:
     width: int
     signed: bool = False
 
+    def fill(self, values: Iterator[int], message: p4d.P4Data) -> None:
+        value = next(values)
+        message.bitstring = bits.encode_signed(value, self.width) if self.signed else bits.encode(value)
+
 
 @dataclass(frozen=True, slots=True)
 class Bool:
-    pass
+    def fill(self, values: Iterator[int], message: p4d.P4Data) -> None:
+        message.bool = bool(next(values))
 
 
 @dataclass(frozen=True, slots=True)
 class SerializableEnum:
     width: int
 
+    def fill(self, values: Iterator[int], message: p4d.P4Data) -> None:
+        message.enum_value = bits.encode(next(values))
+
 
 @dataclass(frozen=True, slots=True)
 class Struct:
     members: tuple[Layout, ...]
+
+    def fill(self, values: Iterator[int], message: p4d.P4Data) -> None:
+        _fill_all(self.members, values, message.struct)
 
 
 @dataclass(frozen=True, slots=True)
 class Tuple:
     members: tuple[Layout, ...]
 
+    def fill(self, values: Iterator[int], message: p4d.P4Data) -> None:
+        _fill_all(self.members, values, message.tuple)
+
+
+def _fill_all(layouts: Iterable[Layout], values: Iterator[int], message: p4d.P4StructLike) -> None:
+    members = message.members
+    message.SetInParent()  # also if there are none
+    for layout in layouts:
+        layout.fill(values, members.add())
+
 
 Layout = Bits | Bool | SerializableEnum | Struct | Tuple
+"""How one P4Data looks. `fill` takes as many of the values as it needs and puts them into an empty message."""
 
 
 class UnsupportedTypeError(Exception):
@@ -83,25 +105,11 @@ def scalars(layout: Layout) -> int:
     return sum(map(scalars, layout.members)) if isinstance(layout, Struct | Tuple) else 1
 
 
-def encode(layout: Layout, values: Sequence[int]) -> p4d.P4Data:
+def encode(layout: Layout, values: Iterable[int]) -> p4d.P4Data:
     """Fold `values`, one for each scalar of `layout` in order, into a message."""
-    return _encode(layout, iter(values))
-
-
-def _encode(layout: Layout, values: Iterator[int]) -> p4d.P4Data:
-    match layout:
-        case Struct(members):
-            return p4d.P4Data(struct=p4d.P4StructLike(members=[_encode(member, values) for member in members]))
-        case Tuple(members):
-            return p4d.P4Data(tuple=p4d.P4StructLike(members=[_encode(member, values) for member in members]))
-        case Bits(width, signed=True):
-            return p4d.P4Data(bitstring=bits.encode_signed(next(values), width))
-        case Bits():
-            return p4d.P4Data(bitstring=bits.encode(next(values)))
-        case Bool():
-            return p4d.P4Data(bool=bool(next(values)))
-        case SerializableEnum():
-            return p4d.P4Data(enum_value=bits.encode(next(values)))
+    message = p4d.P4Data()
+    layout.fill(iter(values), message)
+    return message
 
 
 def decode_scalar(layout: Layout, data: p4d.P4Data) -> int:

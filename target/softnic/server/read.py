@@ -34,30 +34,34 @@ def read_batch(
 
     Everything is gathered before anything is sent: a client that reads slowly must not hold up writers.
     """
-    entities: list[p4r.Entity] = []
-    results = [_attempt(pipeline, request, entities) for request in requests]
-    return list(_chunks(entities)), results
+    results: list[P4RuntimeError | None] = []
+    responses = list(_chunks(_answers(pipeline, requests, results)))
+    return responses, results
 
 
-def _attempt(pipeline: Pipeline, request: p4r.Entity, entities: list[p4r.Entity]) -> P4RuntimeError | None:
-    try:
-        entities.extend(read_entity(pipeline, request))
-    except P4RuntimeError as error:
-        return error
-    except Exception as error:
-        logger.exception("read failed: %s", request)
-        return P4RuntimeError(StatusCode.INTERNAL, f"softnic failed on this request: {error!r}")
-    return None
+def _answers(
+    pipeline: Pipeline, requests: Sequence[p4r.Entity], results: list[P4RuntimeError | None]
+) -> Iterator[p4r.Entity]:
+    """What the requests select, one after the other; how each went is appended to `results`."""
+    for request in requests:
+        try:
+            yield from read_entity(pipeline, request)
+            results.append(None)
+        except P4RuntimeError as error:
+            results.append(error)
+        except Exception as error:
+            logger.exception("read failed: %s", request)
+            results.append(P4RuntimeError(StatusCode.INTERNAL, f"softnic failed on this request: {error!r}"))
 
 
 def _chunks(entities: Iterable[p4r.Entity]) -> Iterator[p4r.ReadResponse]:
-    chunk: list[p4r.Entity] = []
+    chunk = p4r.ReadResponse()
     size = 0
     for entity in entities:
-        chunk.append(entity)
+        chunk.entities.append(entity)
         size += entity.ByteSize()
         if size >= CHUNK_BYTES:
-            yield p4r.ReadResponse(entities=chunk)
-            chunk, size = [], 0
-    if chunk:
-        yield p4r.ReadResponse(entities=chunk)
+            yield chunk
+            chunk, size = p4r.ReadResponse(), 0
+    if size:
+        yield chunk

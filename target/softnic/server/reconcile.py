@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from finsy.proto import p4r
 
-from .entities import tables
+from .entities import table_reads
 from .pipeline import Pipeline
 from .read import read_entity
 from .write import write_update
@@ -34,6 +34,7 @@ _CELLS = (
     p4r.Entity(counter_entry=p4r.CounterEntry()),
     p4r.Entity(meter_entry=p4r.MeterEntry()),
     p4r.Entity(register_entry=p4r.RegisterEntry()),
+    p4r.Entity(value_set_entry=p4r.ValueSetEntry()),
 )
 
 
@@ -52,9 +53,9 @@ def _updates(old: Pipeline, new: Pipeline) -> Iterator[p4r.Update]:
     for wildcard in _INSERTED:
         for entity in read_entity(old, wildcard):
             if not entity.table_entry.is_const:
-                there = entity.HasField("table_entry") and tables.is_there(new, entity.table_entry)
+                there = entity.HasField("table_entry") and table_reads.is_there(new, entity.table_entry)
                 yield p4r.Update(type=Type.MODIFY if there else Type.INSERT, entity=entity)
-    for table_id in old.store.default_remarks:
+    for table_id in old.store.default_extras:
         default = p4r.Entity(table_entry=p4r.TableEntry(table_id=table_id, is_default_action=True))
         for entity in read_entity(old, default):
             yield p4r.Update(type=Type.MODIFY, entity=entity)
@@ -66,18 +67,23 @@ def _updates(old: Pipeline, new: Pipeline) -> Iterator[p4r.Update]:
 
 def _deletions(old: Pipeline, new: Pipeline) -> Iterator[p4r.Update]:
     """Of the entries that `new` has from its start and that the client has deleted from `old`."""
-    for table_id in new.schema.tables.keys() & old.schema.tables.keys():
-        if not new.schema.tables[table_id].is_const:
-            for key in new.store.tables[table_id].keys() - old.store.tables[table_id].keys():
-                entry = tables.encode_identity(new.schema.tables[table_id], new.store.tables[table_id][key])
-                yield p4r.Update(type=Type.DELETE, entity=p4r.Entity(table_entry=entry))
+    for table_id in new.tables.keys() & old.tables.keys():
+        table = new.tables[table_id]
+        if not table.schema.is_const:
+            for entry in table.scan():
+                entity = p4r.Entity()
+                table_reads.encode_identity(table, entry, entity.table_entry)
+                if not table_reads.is_there(old, entity.table_entry):
+                    yield p4r.Update(type=Type.DELETE, entity=entity)
 
 
 def _is_set(entity: p4r.Entity) -> bool:
-    """Differs from what a fresh pipeline has, which is zero everywhere."""
+    """Differs from what a fresh pipeline has, which is zero or empty everywhere."""
     if entity.HasField("meter_entry"):
         return entity.meter_entry.HasField("config")
     if entity.HasField("counter_entry"):
         return entity.counter_entry.data != p4r.CounterData()
+    if entity.HasField("value_set_entry"):
+        return bool(entity.value_set_entry.members)
     data = entity.register_entry.data
     return data.bool or data.bitstring not in (b"", b"\0") or data.enum_value not in (b"", b"\0")

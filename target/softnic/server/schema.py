@@ -117,6 +117,16 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueSet:
+    """A parser value set; `fields` are the elements of the select's key."""
+
+    id: int
+    name: str
+    fields: tuple[Field, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class DigestType:
     id: int
     name: str
@@ -135,6 +145,7 @@ class Schema:
     counters: Mapping[int, Counter]
     meters: Mapping[int, Meter]
     registers: Mapping[int, Register]
+    value_sets: Mapping[int, ValueSet]
     digests: Mapping[int, DigestType]
     actions_by_name: Mapping[str, Action]
     tables_by_name: Mapping[str, Table]
@@ -156,6 +167,9 @@ class Schema:
 
     def register(self, register_id: int) -> Register:
         return _find(self.registers, register_id, "register")
+
+    def value_set(self, value_set_id: int) -> ValueSet:
+        return _find(self.value_sets, value_set_id, "value set")
 
     def digest(self, digest_id: int) -> DigestType:
         return _find(self.digests, digest_id, "digest")
@@ -196,6 +210,7 @@ def build(p4info: p4i.P4Info) -> Schema:
         counters=_by_id(Counter(c.preamble.id, c.preamble.name, c.size) for c in p4info.counters),
         meters=_by_id(_meter(meter, meter.size) for meter in p4info.meters),
         registers=_by_id(_register(register, p4info) for register in p4info.registers),
+        value_sets=_by_id(_value_set(value_set) for value_set in p4info.value_sets),
         digests=digests,
         actions_by_name={action.name: action for action in actions.values()},
         tables_by_name={table.name: table for table in tables.values()},
@@ -293,6 +308,12 @@ def _register(register: p4i.Register, p4info: p4i.P4Info) -> Register:
     if scalars(layout) != 1:
         raise SchemaError(f"P4Info: register {register.preamble.name} holds a struct; BMv2 JSON has only scalar ones")
     return Register(register.preamble.id, register.preamble.name, register.size, layout)
+
+
+def _value_set(value_set: p4i.ValueSet) -> ValueSet:
+    name = value_set.preamble.name
+    fields = tuple(_field(field, name) for field in value_set.match)
+    return ValueSet(value_set.preamble.id, name, fields, value_set.size)
 
 
 def _digest(digest: p4i.Digest, p4info: p4i.P4Info) -> DigestType:

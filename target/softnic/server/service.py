@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The P4Runtime service on gRPC: each RPC checks who asks, lets the device do it, and says how it went."""
+"""The P4Runtime service on gRPC: each RPC checks who asks, lets the device do it, and says how it went.
+
+The gNMI service for the switch's ports is served at the same address.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,17 @@ from concurrent import futures
 from typing import NoReturn
 
 import grpc
-from finsy.proto import p4i, p4r, p4r_grpc, rpc_status
+from finsy.proto import gnmi_grpc, p4i, p4r, p4r_grpc, rpc_status
 from grpc import StatusCode
+
+from softnic.gnmi import MAX_SUBSCRIPTIONS, GnmiService
 
 from .device import Device, Switch
 from .errors import P4RuntimeError, denied, exhausted, failed_precondition, invalid, not_found, unimplemented
 from .notifier import Notifier
 from .packet_io import decode_packet_out
 from .read import read_batch
+from .roles import visible, write_as
 from .stats import ServerStats, Tally
 from .streams import MAX_STREAMS, Clients, Stream
 from .write import write_batch
@@ -56,7 +62,10 @@ class P4RuntimeServer:
         self._clients = Clients(device_id, self._tally)
         self._notifier = Notifier(lambda: self._device.running, self._clients, self._tally)
         servicer = _Servicer(self._device, device_id, self._control, self._clients, switch, self._tally)
-        self._workers = futures.ThreadPoolExecutor(MAX_STREAMS + UNARY_WORKERS, thread_name_prefix="p4runtime")
+        self._gnmi = GnmiService(switch)
+        self._workers = futures.ThreadPoolExecutor(
+            MAX_STREAMS + MAX_SUBSCRIPTIONS + UNARY_WORKERS, thread_name_prefix="p4runtime"
+        )
         self._grpc = grpc.server(
             self._workers,
             options=[
@@ -67,6 +76,7 @@ class P4RuntimeServer:
             ],
         )
         p4r_grpc.add_P4RuntimeServicer_to_server(servicer, self._grpc)
+        gnmi_grpc.add_gNMIServicer_to_server(self._gnmi, self._grpc)
 
     @property
     def stats(self) -> ServerStats:
@@ -122,6 +132,7 @@ class P4RuntimeServer:
         """End all streams and requests, and close the socket."""
         self._switch.on_packet_in = self._switch.on_digest = None
         self._clients.close_all()
+        self._gnmi.close()
         self._grpc.stop(STOP_GRACE_S).wait()
         self._workers.shutdown()
         self._notifier.stop()
@@ -159,7 +170,8 @@ class _Servicer(p4r_grpc.P4RuntimeServicer):
         self._check_device(request.device_id, context)
         with self._control:
             try:
-                self._clients.require_primary(request.role, _election_id(request))
+                if not self._clients.require_primary(request.role, _election_id(request)).can_push_pipeline:
+                    raise denied(f"the config of role {request.role!r} does not let it push a pipeline")
                 self._device.set_config(request.action, request.config if request.HasField("config") else None)
             except P4RuntimeError as error:
                 _abort(context, error)
@@ -180,8 +192,8 @@ class _Servicer(p4r_grpc.P4RuntimeServicer):
         self._check_device(request.device_id, context)
         with self._control:
             try:
-                self._clients.require_primary(request.role, _election_id(request))
-                results = write_batch(self._device.target, request.updates, request.atomicity)
+                access = self._clients.require_primary(request.role, _election_id(request))
+                results = write_as(access, self._device.target, request.updates, request.atomicity)
             except P4RuntimeError as error:
                 _abort(context, error)
         if any(results):
@@ -195,7 +207,7 @@ class _Servicer(p4r_grpc.P4RuntimeServicer):
                 responses, results = read_batch(self._device.target, request.entities)
             except P4RuntimeError as error:
                 _abort(context, error)
-        yield from responses
+        yield from visible(self._clients.access(request.role), responses)
         if any(results):
             _abort_with_details(context, "one or more requests failed", results)
 
@@ -254,7 +266,7 @@ class _Servicer(p4r_grpc.P4RuntimeServicer):
 
     def _packet_out(self, message: p4r.PacketOut, stream: Stream) -> None:
         try:
-            if not self._clients.is_primary(stream):
+            if self._clients.primary_access(stream) is None:
                 raise denied("only a primary may send packets")
             pipeline = self._device.running
             if pipeline is None:
@@ -271,8 +283,9 @@ class _Servicer(p4r_grpc.P4RuntimeServicer):
     def _acknowledge(self, message: p4r.DigestListAck, stream: Stream) -> None:
         pipeline = self._device.running
         try:
-            if not self._clients.is_primary(stream):
-                raise denied("only a primary may acknowledge digests")
+            access = self._clients.primary_access(stream)
+            if access is None or not access.covers(message.digest_id):
+                raise denied("only a primary may acknowledge digests, and only those of its role")
             if pipeline is None or message.digest_id not in pipeline.schema.digests:
                 raise invalid(f"digest id {message.digest_id:#010x} is not in the P4Info of the pipeline")
             pipeline.digests.acknowledge(message.digest_id, message.list_id)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What P4Runtime must give back on a read but no engine needs: metadata, one-shot action sets, ids of what exists.
 
-The store is the authority on which entities there are; counts, meter and register values, default actions and idle
-times stay in the engine and are read there.
+The store is the authority on which entities there are, but for table entries, which can be many: which of those there
+are is known to the engine alone, as are counts, meter and register values, default actions and idle times.
 """
 
 from __future__ import annotations
@@ -12,10 +12,7 @@ from dataclasses import dataclass, field
 
 from finsy.proto import p4r
 
-from softnic.engine import ActionCall, GroupMember, KeyMatch, TableEntry
-
-EntryKey = tuple[tuple[KeyMatch, ...], int]
-"""Key and priority: what identifies an entry in its table."""
+from softnic.engine import ActionCall, GroupMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +22,20 @@ class OneShot:
     action_set: p4r.ActionProfileActionSet
     group_id: int
     member_ids: tuple[int, ...]
+    size: int
+    """What it takes of its profile's size."""
 
 
 @dataclass(frozen=True, slots=True)
-class Remarks:
-    """What the client wants back with an entry and the engine has no use for."""
+class Extras:
+    """What the client wants back with an entry, or a default entry, and the engine has no use for."""
 
     metadata: bytes = b""
     controller_metadata: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    entry: TableEntry
-    remarks: Remarks = Remarks()
     one_shot: OneShot | None = None
-    is_const: bool = False
+
+
+NO_EXTRAS = Extras()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +51,8 @@ class ProfileState:
     members: dict[int, ActionCall] = field(default_factory=dict)
     groups: dict[int, StoredGroup] = field(default_factory=dict)
     one_shots: int = 0
+    groups_size: int = 0
+    """What all groups and one-shots take of the profile's size."""
     last_one_shot_id: int = 0
 
 
@@ -63,8 +60,7 @@ class ProfileState:
 class Store:
     """All by P4Info id, or by the id the client gave."""
 
-    tables: defaultdict[int, dict[EntryKey, StoredEntry]] = field(default_factory=lambda: defaultdict(dict))
-    default_remarks: dict[int, Remarks] = field(default_factory=dict)
+    default_extras: dict[int, Extras] = field(default_factory=dict)
     """By table; only of defaults that the client set."""
     profiles: defaultdict[int, ProfileState] = field(default_factory=lambda: defaultdict(ProfileState))
     multicast_groups: dict[int, p4r.MulticastGroupEntry] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from grpc import StatusCode
 
 from .arbitration import Arbitration, Notifications, from_uint128
 from .errors import P4RuntimeError, denied, exhausted, not_found
+from .roles import Access, audible
 from .stats import Tally
 
 logger = logging.getLogger("softnic.server")
@@ -118,8 +119,8 @@ class Clients:
             for stream in self._streams:
                 stream.close(P4RuntimeError(StatusCode.UNAVAILABLE, "the server is stopping"))
 
-    def require_primary(self, role: str, election_id: p4r.Uint128 | None) -> None:
-        """Refuse a request that does not come from its role's primary.
+    def require_primary(self, role: str, election_id: p4r.Uint128 | None) -> Access:
+        """What a request's role may do; refuses a request that does not come from its role's primary.
 
         Raises:
             P4RuntimeError: NOT_FOUND for an unknown role, PERMISSION_DENIED otherwise.
@@ -132,19 +133,27 @@ class Clients:
             bid = from_uint128(election_id)
             if not self._arbitration.is_primary(role, bid):
                 raise denied(f"election id {bid} is not that of the primary of role {role!r}")
+            return self._arbitration.access(role)
 
-    def is_primary(self, stream: Stream) -> bool:
+    def access(self, role: str) -> Access:
+        """What clients of that role may see."""
         with self._lock:
-            return stream in self._arbitration.primaries()
+            return self._arbitration.access(role)
+
+    def primary_access(self, stream: Stream) -> Access | None:
+        """What the client at the other end of `stream` may do, as the primary of its role; None if it is not that."""
+        with self._lock:
+            return self._arbitration.primaries().get(stream)
 
     def publish(self, message: p4r.StreamMessageResponse) -> bool:
-        """Offer `message` to the primary of every role; False if there is none."""
+        """Offer `message`, or the part of it that is its role's, to each primary; False if it is nobody's."""
         with self._lock:
             primaries = self._arbitration.primaries()
-            for stream in primaries:
-                if not stream.offer(message):
+            parts = [(stream, part) for stream, access in primaries.items() if (part := audible(access, message))]
+            for stream, part in parts:
+                if not stream.offer(part):
                     self._tally.add("stream_messages_lost")
-            return bool(primaries)
+            return bool(parts)
 
 
 def _send(notifications: Notifications[Stream]) -> None:

@@ -33,6 +33,12 @@ PROGRAM = "tables"
 EXACT, PREFIX, SELECTOR = 0, 1, 7
 
 
+@pytest.fixture
+def engine() -> ReferenceEngine:
+    """The only executor that can be watched."""
+    return ReferenceEngine(load_program(COMPILED / f"{PROGRAM}.json"))
+
+
 def query(verb: int, address: int = 0, small: int = 1, port: int = 80) -> bytes:
     return bytes([verb, small]) + address.to_bytes(4, "big") + port.to_bytes(2, "big") + b"\xff\xff"
 

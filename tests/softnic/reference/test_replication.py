@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from softnic.engine import CloneSession, Output, Replica
-from softnic.reference import ReferenceEngine
+from softnic.engine import CloneSession, Engine, Output, Replica
 
 PROGRAM = "replication"
 
@@ -45,15 +44,15 @@ def stamped(output: Output) -> Stamped:
     )  # fmt: skip
 
 
-def outputs(engine: ReferenceEngine, data: bytes) -> list[Stamped]:
+def outputs(engine: Engine, data: bytes) -> list[Stamped]:
     return [stamped(output) for output in engine.process(3, data)]
 
 
-def test_unicast_goes_to_the_egress_spec_with_instance_type_normal(engine: ReferenceEngine) -> None:
+def test_unicast_goes_to_the_egress_spec_with_instance_type_normal(engine: Engine) -> None:
     assert outputs(engine, packet(FORWARD)) == [Stamped(2, 0, NORMAL, 0, 0, 12, PAYLOAD)]
 
 
-def test_multicast_makes_one_copy_for_each_replica_in_order(engine: ReferenceEngine) -> None:
+def test_multicast_makes_one_copy_for_each_replica_in_order(engine: Engine) -> None:
     engine.set_multicast_group(9, (Replica(4, 1), Replica(5, 2), Replica(4, 3)))
     assert [(s.port, s.egress_rid, s.instance_type) for s in outputs(engine, packet(MULTICAST, 9))] == [
         (4, 1, REPLICATED),
@@ -62,18 +61,18 @@ def test_multicast_makes_one_copy_for_each_replica_in_order(engine: ReferenceEng
     ]
 
 
-def test_multicast_to_a_group_that_does_not_exist_sends_nothing(engine: ReferenceEngine) -> None:
+def test_multicast_to_a_group_that_does_not_exist_sends_nothing(engine: Engine) -> None:
     assert outputs(engine, packet(MULTICAST, 9)) == []
 
 
-def test_emptied_multicast_group_sends_nothing(engine: ReferenceEngine) -> None:
+def test_emptied_multicast_group_sends_nothing(engine: Engine) -> None:
     engine.set_multicast_group(9, (Replica(4, 1),))
     engine.set_multicast_group(9, ())
     assert outputs(engine, packet(MULTICAST, 9)) == []
 
 
 def test_ingress_clone_is_the_packet_as_received_with_the_field_list_of_the_end_of_ingress(
-    engine: ReferenceEngine,
+    engine: Engine,
 ) -> None:
     engine.set_clone_session(7, CloneSession((Replica(6, 1),)))
     clone, original = outputs(engine, packet(CLONE_INGRESS, 7))
@@ -81,83 +80,120 @@ def test_ingress_clone_is_the_packet_as_received_with_the_field_list_of_the_end_
     assert original == Stamped(2, 99, NORMAL, 0xAB | 0xCD, 0, 12, PAYLOAD)
 
 
-def test_ingress_clone_survives_the_drop_of_its_original(engine: ReferenceEngine) -> None:
+def test_ingress_clone_survives_the_drop_of_its_original(engine: Engine) -> None:
     engine.set_clone_session(7, CloneSession((Replica(6, 1),)))
     assert [s.instance_type for s in outputs(engine, packet(CLONE_AND_DROP, 7))] == [INGRESS_CLONE]
 
 
-def test_clone_to_an_unknown_session_is_no_clone(engine: ReferenceEngine) -> None:
+def test_clone_to_an_unknown_session_is_no_clone(engine: Engine) -> None:
     assert [s.port for s in outputs(engine, packet(CLONE_INGRESS, 7))] == [2]
 
 
-def test_removed_clone_session_makes_no_clone(engine: ReferenceEngine) -> None:
+def test_removed_clone_session_makes_no_clone(engine: Engine) -> None:
     engine.set_clone_session(7, CloneSession((Replica(6, 1),)))
     engine.set_clone_session(7, None)
     assert [s.port for s in outputs(engine, packet(CLONE_INGRESS, 7))] == [2]
 
 
-def test_clone_session_with_several_replicas_makes_a_clone_for_each(engine: ReferenceEngine) -> None:
+def test_clone_session_with_several_replicas_makes_a_clone_for_each(engine: Engine) -> None:
     engine.set_clone_session(7, CloneSession((Replica(6, 1), Replica(8, 2))))
     ports = [s.port for s in outputs(engine, packet(CLONE_INGRESS, 7))]
     assert ports == [6, 8, 2]
 
 
-def test_clone_session_cuts_its_clones_only(engine: ReferenceEngine) -> None:
+def test_clone_session_cuts_its_clones_only(engine: Engine) -> None:
     engine.set_clone_session(7, CloneSession((Replica(6, 1),), packet_length_bytes=11))
     clone, original = engine.process(3, packet(CLONE_INGRESS, 7))
     assert (len(clone.data), len(original.data)) == (11, 4 + 6 + len(PAYLOAD))
 
 
-def test_egress_clone_keeps_headers_and_the_field_list_only(engine: ReferenceEngine) -> None:
+def priorities(engine: Engine, data: bytes) -> list[int]:
+    """Of what comes out, in order, as egress saw it."""
+    return [output.data[4] >> 5 for output in engine.process(3, data)]
+
+
+@pytest.mark.parametrize("verb", [CLONE_INGRESS, CLONE_EGRESS], ids=["ingress", "egress"])
+def test_clone_has_the_priority_of_its_sessions_class_of_service(engine: Engine, verb: int) -> None:
+    engine.set_clone_session(5, CloneSession((Replica(7, 0), Replica(8, 0)), class_of_service=6))
+    assert sorted(priorities(engine, packet(verb, 5))) == [0, 6, 6]
+    engine.set_clone_session(5, CloneSession((Replica(7, 0),)))
+    assert priorities(engine, packet(verb, 5)) == [0, 0]
+
+
+def test_egress_clone_keeps_headers_and_the_field_list_only(engine: Engine) -> None:
     engine.set_clone_session(7, CloneSession((Replica(6, 1),)))
     original, clone = outputs(engine, packet(CLONE_EGRESS, 7))
     assert original == Stamped(2, 55, NORMAL, 0xEE, 0, 12, PAYLOAD)
     assert clone == Stamped(6, 55, EGRESS_CLONE, 0xEE, 1, 18, PAYLOAD)
 
 
-def test_resubmitted_packet_is_parsed_again_with_the_field_list(engine: ReferenceEngine) -> None:
+def test_resubmitted_packet_is_parsed_again_with_the_field_list(engine: Engine) -> None:
     assert outputs(engine, packet(RESUBMIT)) == [Stamped(2, 0, NORMAL, 7, 0, 12, PAYLOAD)]
 
 
-def test_recirculated_packet_starts_over_with_the_bytes_that_left_egress(engine: ReferenceEngine) -> None:
+def test_recirculated_packet_starts_over_with_the_bytes_that_left_egress(engine: Engine) -> None:
     stamp_of_last_round = bytes([NORMAL, 0x11, 0, 0, 0, 12])
     assert outputs(engine, packet(RECIRCULATE, rounds=3)) == [
         Stamped(2, 0, NORMAL, 0x11, 0, 18, stamp_of_last_round + PAYLOAD)
     ]
 
 
-def test_endless_resubmission_is_cut_short_and_counted(engine: ReferenceEngine) -> None:
+def test_endless_resubmission_is_cut_short_and_counted(engine: Engine) -> None:
     assert outputs(engine, packet(RESUBMIT_FOREVER)) == []
     assert engine.anomalies["ingress-passes-exceeded"] == 1
 
 
 @pytest.mark.parametrize("length", [0, 1, 10, 13])
-def test_truncated_packet_leaves_with_that_many_bytes(engine: ReferenceEngine, length: int) -> None:
+def test_truncated_packet_leaves_with_that_many_bytes(engine: Engine, length: int) -> None:
     (whole,) = engine.process(3, packet(TRUNCATE, 999))
     (cut,) = engine.process(3, packet(TRUNCATE, length))
     assert len(cut.data) == length
     assert cut.data[4:] == whole.data[4:length]
 
 
-def test_truncating_to_more_than_there_is_changes_nothing(engine: ReferenceEngine) -> None:
+def test_truncating_to_more_than_there_is_changes_nothing(engine: Engine) -> None:
     (output,) = engine.process(3, packet(TRUNCATE, 999))
     assert output.data.endswith(PAYLOAD)
 
 
 @pytest.mark.parametrize("verb", [DROP, DROP_IN_EGRESS])
-def test_packet_marked_to_drop_does_not_leave(engine: ReferenceEngine, verb: int) -> None:
+def test_packet_marked_to_drop_does_not_leave(engine: Engine, verb: int) -> None:
     assert outputs(engine, packet(verb)) == []
 
 
-def test_egress_spec_assigned_after_mark_to_drop_wins(engine: ReferenceEngine) -> None:
+def test_egress_spec_assigned_after_mark_to_drop_wins(engine: Engine) -> None:
     assert [s.port for s in outputs(engine, packet(DROP_THEN_FORWARD))] == [5]
 
 
 @pytest.mark.parametrize("verb", range(12))
-def test_every_prefix_of_a_packet_is_processed(engine: ReferenceEngine, verb: int) -> None:
+def test_every_prefix_of_a_packet_is_processed(engine: Engine, verb: int) -> None:
     engine.set_clone_session(7, CloneSession((Replica(6, 1),)))
     engine.set_multicast_group(7, (Replica(4, 1), Replica(5, 2)))
     whole = packet(verb, 7, 2)
     results = [engine.process(3, whole[:length]) for length in range(len(whole) + 1)]
     # Cut inside the command, nothing is extracted: ingress runs with a parser error and sends what came in.
     assert [results[length][0].data[-length:] for length in range(1, 4)] == [whole[:n] for n in range(1, 4)]
+
+
+BACKED_UP = Replica(4, 1, backups=(Replica(5, 2), Replica(6, 3)))
+
+
+@pytest.mark.parametrize(
+    ("ports_down", "port", "instance"),
+    [((), 4, 1), ((5,), 4, 1), ((4,), 5, 2), ((4, 5), 6, 3), ((4, 5, 6), 4, 1)],
+    ids=["all up", "a backup down", "the primary down", "the first backup down too", "all down"],
+)
+def test_the_first_replica_whose_port_is_up_gets_the_packet(
+    engine: Engine, ports_down: tuple[int, ...], port: int, instance: int
+) -> None:
+    engine.set_multicast_group(9, (BACKED_UP,))
+    for down in ports_down:
+        engine.set_port_up(down, False)
+    assert [(s.port, s.egress_rid) for s in outputs(engine, packet(MULTICAST, 9))] == [(port, instance)]
+
+
+def test_a_replica_returns_to_a_port_that_is_up_again(engine: Engine) -> None:
+    engine.set_multicast_group(9, (BACKED_UP,))
+    engine.set_port_up(4, False)
+    engine.set_port_up(4, True)
+    assert [s.port for s in outputs(engine, packet(MULTICAST, 9))] == [4]

@@ -8,10 +8,12 @@ from collections import Counter
 
 import pytest
 from clocks import ManualClock
+from p4_programs import EngineOf, edited
 
 from softnic.engine import (
     ActionCall,
     CounterValue,
+    Engine,
     EngineError,
     EntryExists,
     EntryInUse,
@@ -28,7 +30,6 @@ from softnic.engine import (
     TableEntry,
     Ternary,
 )
-from softnic.reference import ReferenceEngine
 
 PROGRAM = "tables"
 
@@ -40,7 +41,7 @@ def query(verb: int, address: int = 0, small: int = 0, port: int = 0) -> bytes:
     return bytes([verb, small]) + address.to_bytes(4, "big") + port.to_bytes(2, "big") + b"\xff\xff"
 
 
-def ask(engine: ReferenceEngine, verb: int, address: int = 0, small: int = 0, port: int = 0) -> int | None:
+def ask(engine: Engine, verb: int, address: int = 0, small: int = 0, port: int = 0) -> int | None:
     """What the table answered; None if the packet was dropped."""
     outputs = engine.process(0, query(verb, address, small, port))
     return int.from_bytes(outputs[0].data[8:10], "big") if outputs else None
@@ -55,21 +56,21 @@ def exact_entry(address: int, value: int, idle_timeout_ns: int = 0) -> TableEntr
     return TableEntry(key, answer(value, "IngressPipe.answer_counted"), idle_timeout_ns=idle_timeout_ns)
 
 
-def insert(engine: ReferenceEngine, table: str, key: tuple[KeyMatch, ...], value: int, priority: int = 0) -> None:
+def insert(engine: Engine, table: str, key: tuple[KeyMatch, ...], value: int, priority: int = 0) -> None:
     engine.insert(f"IngressPipe.{table}", TableEntry(key, answer(value), priority))
 
 
 # ---- lookups --------------------------------------------------------------------------------------------------------
 
 
-def test_exact_table_wants_every_field_equal(engine: ReferenceEngine) -> None:
+def test_exact_table_wants_every_field_equal(engine: Engine) -> None:
     engine.insert("IngressPipe.exact_table", exact_entry(0x0A000001, 5))
     assert ask(engine, EXACT, 0x0A000001, small=1) == 5
     assert ask(engine, EXACT, 0x0A000001, small=2) == NO_ANSWER
     assert ask(engine, EXACT, 0x0A000002, small=1) == NO_ANSWER
 
 
-def test_longest_prefix_wins_and_the_other_fields_are_exact(engine: ReferenceEngine) -> None:
+def test_longest_prefix_wins_and_the_other_fields_are_exact(engine: Engine) -> None:
     insert(engine, "prefix_table", (Lpm(0x0A000000, 8), Exact(1)), 8)
     insert(engine, "prefix_table", (Lpm(0x0A0B0000, 16), Exact(1)), 16)
     insert(engine, "prefix_table", (Lpm(0x0A0B0C0D, 32), Exact(1)), 32)
@@ -81,14 +82,14 @@ def test_longest_prefix_wins_and_the_other_fields_are_exact(engine: ReferenceEng
     assert ask(engine, PREFIX, 0x0B000000, small=2) == 0
 
 
-def test_deleting_the_longest_prefix_uncovers_the_next(engine: ReferenceEngine) -> None:
+def test_deleting_the_longest_prefix_uncovers_the_next(engine: Engine) -> None:
     insert(engine, "prefix_table", (Lpm(0x0A000000, 8), Exact(1)), 8)
     insert(engine, "prefix_table", (Lpm(0x0A0B0000, 16), Exact(1)), 16)
     engine.delete("IngressPipe.prefix_table", (Lpm(0x0A0B0000, 16), Exact(1)))
     assert ask(engine, PREFIX, 0x0A0B0000, small=1) == 8
 
 
-def test_larger_priority_wins_in_a_ternary_table(engine: ReferenceEngine) -> None:
+def test_larger_priority_wins_in_a_ternary_table(engine: Engine) -> None:
     insert(engine, "ternary_table", (Ternary(0x0A000000, 0xFF000000), Exact(1)), 1, priority=10)
     insert(engine, "ternary_table", (Ternary(0x0000000D, 0x000000FF), Exact(1)), 2, priority=20)
     assert ask(engine, TERNARY, 0x0A00000D, small=1) == 2
@@ -96,25 +97,25 @@ def test_larger_priority_wins_in_a_ternary_table(engine: ReferenceEngine) -> Non
     assert ask(engine, TERNARY, 0x0B00000E, small=1) == NO_ANSWER
 
 
-def test_of_equal_priorities_the_first_inserted_wins(engine: ReferenceEngine) -> None:
+def test_of_equal_priorities_the_first_inserted_wins(engine: Engine) -> None:
     insert(engine, "ternary_table", (Ternary(0, 0), Exact(1)), 1, priority=10)
     insert(engine, "ternary_table", (Ternary(0x0A000000, 0xFF000000), Exact(1)), 2, priority=10)
     assert ask(engine, TERNARY, 0x0A000000, small=1) == 1
 
 
 @pytest.mark.parametrize(("port", "expected"), [(99, NO_ANSWER), (100, 1), (200, 1), (201, NO_ANSWER)])
-def test_both_ends_of_a_range_are_included(engine: ReferenceEngine, port: int, expected: int) -> None:
+def test_both_ends_of_a_range_are_included(engine: Engine, port: int, expected: int) -> None:
     insert(engine, "range_table", (Range(100, 200), Ternary(0, 0)), 1, priority=1)
     assert ask(engine, RANGE, port=port) == expected
 
 
-def test_range_and_ternary_field_must_both_match(engine: ReferenceEngine) -> None:
+def test_range_and_ternary_field_must_both_match(engine: Engine) -> None:
     insert(engine, "range_table", (Range(100, 200), Ternary(1, 1)), 1, priority=1)
     assert ask(engine, RANGE, port=150, small=2) == NO_ANSWER
     assert ask(engine, RANGE, port=150, small=3) == 1
 
 
-def test_optional_field_matches_all_when_absent(engine: ReferenceEngine) -> None:
+def test_optional_field_matches_all_when_absent(engine: Engine) -> None:
     insert(engine, "optional_table", (Ternary(80, 0xFFFF),), 1, priority=2)
     insert(engine, "optional_table", (Ternary(0, 0),), 2, priority=1)
     assert ask(engine, OPTIONAL, port=80) == 1
@@ -122,11 +123,11 @@ def test_optional_field_matches_all_when_absent(engine: ReferenceEngine) -> None
 
 
 @pytest.mark.parametrize(("port", "expected"), [(0x0010, 1), (0x0030, 2), (0x0020, 3)])
-def test_of_constant_entries_the_first_written_wins(engine: ReferenceEngine, port: int, expected: int) -> None:
+def test_of_constant_entries_the_first_written_wins(engine: Engine, port: int, expected: int) -> None:
     assert ask(engine, CONSTANT, port=port) == expected
 
 
-def test_hit_and_miss_lead_to_different_branches(engine: ReferenceEngine) -> None:
+def test_hit_and_miss_lead_to_different_branches(engine: Engine) -> None:
     insert(engine, "branching_table", (Exact(1),), 1)
     ports = [engine.process(0, query(HIT_OR_MISS, small=small))[0].port for small in (1, 2)]
     assert ports == [8, 9]
@@ -135,13 +136,13 @@ def test_hit_and_miss_lead_to_different_branches(engine: ReferenceEngine) -> Non
 # ---- entries --------------------------------------------------------------------------------------------------------
 
 
-def test_inserting_a_key_again_is_refused(engine: ReferenceEngine) -> None:
+def test_inserting_a_key_again_is_refused(engine: Engine) -> None:
     engine.insert("IngressPipe.exact_table", exact_entry(1, 5))
     with pytest.raises(EntryExists, match=r"IngressPipe\.exact_table"):
         engine.insert("IngressPipe.exact_table", exact_entry(1, 6))
 
 
-def test_same_key_with_another_priority_is_another_entry(engine: ReferenceEngine) -> None:
+def test_same_key_with_another_priority_is_another_entry(engine: Engine) -> None:
     insert(engine, "ternary_table", (Ternary(0, 0), Exact(1)), 1, priority=1)
     insert(engine, "ternary_table", (Ternary(0, 0), Exact(1)), 2, priority=2)
     assert ask(engine, TERNARY, small=1) == 2
@@ -149,7 +150,7 @@ def test_same_key_with_another_priority_is_another_entry(engine: ReferenceEngine
     assert ask(engine, TERNARY, small=1) == 1
 
 
-def test_table_holds_exactly_its_size(engine: ReferenceEngine) -> None:
+def test_table_holds_exactly_its_size(engine: Engine) -> None:
     for address in range(4):
         engine.insert("IngressPipe.exact_table", exact_entry(address, 5))
     with pytest.raises(NoRoom, match="holds 4 entries"):
@@ -158,7 +159,7 @@ def test_table_holds_exactly_its_size(engine: ReferenceEngine) -> None:
     engine.insert("IngressPipe.exact_table", exact_entry(4, 5))
 
 
-def test_modified_entry_keeps_its_place_and_counts(engine: ReferenceEngine) -> None:
+def test_modified_entry_keeps_its_place_and_counts(engine: Engine) -> None:
     engine.insert("IngressPipe.exact_table", exact_entry(1, 5))
     engine.insert("IngressPipe.exact_table", exact_entry(2, 5))
     ask(engine, EXACT, 1, small=1)
@@ -168,14 +169,14 @@ def test_modified_entry_keeps_its_place_and_counts(engine: ReferenceEngine) -> N
     assert engine.read_direct_counter("IngressPipe.exact_table", exact_entry(1, 0).key).packets == 2
 
 
-def test_modifying_and_deleting_what_is_not_there_is_refused(engine: ReferenceEngine) -> None:
+def test_modifying_and_deleting_what_is_not_there_is_refused(engine: Engine) -> None:
     with pytest.raises(EntryNotFound):
         engine.modify("IngressPipe.exact_table", exact_entry(1, 6))
     with pytest.raises(EntryNotFound):
         engine.delete("IngressPipe.exact_table", exact_entry(1, 6).key)
 
 
-def test_constant_entries_are_listed_and_cannot_be_changed(engine: ReferenceEngine) -> None:
+def test_constant_entries_are_listed_and_cannot_be_changed(engine: Engine) -> None:
     entries = list(engine.entries("IngressPipe.constant_table"))
     assert [(entry.key, entry.priority, entry.action) for entry in entries] == [
         ((Ternary(0x10, 0xF0),), 3, answer(1)),
@@ -188,7 +189,7 @@ def test_constant_entries_are_listed_and_cannot_be_changed(engine: ReferenceEngi
         engine.delete("IngressPipe.constant_table", entries[0].key, 3)
 
 
-def test_default_action_can_be_replaced_and_restored(engine: ReferenceEngine) -> None:
+def test_default_action_can_be_replaced_and_restored(engine: Engine) -> None:
     engine.set_default("IngressPipe.prefix_table", answer(7))
     assert ask(engine, PREFIX) == 7
     engine.set_default("IngressPipe.prefix_table", None)
@@ -196,13 +197,13 @@ def test_default_action_can_be_replaced_and_restored(engine: ReferenceEngine) ->
     assert ask(engine, PREFIX) is None
 
 
-def test_constant_default_action_cannot_be_replaced(engine: ReferenceEngine) -> None:
+def test_constant_default_action_cannot_be_replaced(engine: Engine) -> None:
     with pytest.raises(EngineError, match="constant"):
         engine.set_default("IngressPipe.exact_table", answer(7, "IngressPipe.answer_counted"))
 
 
 @pytest.mark.parametrize("name", ["IngressPipe.nowhere", ""])
-def test_unknown_table_is_refused_by_name(engine: ReferenceEngine, name: str) -> None:
+def test_unknown_table_is_refused_by_name(engine: Engine, name: str) -> None:
     with pytest.raises(EngineError, match="no table"):
         engine.entries(name)
 
@@ -210,7 +211,7 @@ def test_unknown_table_is_refused_by_name(engine: ReferenceEngine, name: str) ->
 # ---- direct counters and meters, idle timeouts ----------------------------------------------------------------------
 
 
-def test_direct_counter_counts_hits_and_the_bytes_received(engine: ReferenceEngine) -> None:
+def test_direct_counter_counts_hits_and_the_bytes_received(engine: Engine) -> None:
     engine.insert("IngressPipe.exact_table", exact_entry(1, 5))
     key = exact_entry(1, 5).key
     for _ in range(3):
@@ -222,7 +223,7 @@ def test_direct_counter_counts_hits_and_the_bytes_received(engine: ReferenceEngi
     assert engine.read_direct_counter("IngressPipe.exact_table", key) == CounterValue(101, 1010)
 
 
-def test_direct_meter_colours_each_hit_of_its_entry(engine: ReferenceEngine) -> None:
+def test_direct_meter_colours_each_hit_of_its_entry(engine: Engine) -> None:
     key = (Exact(1),)
     engine.insert("IngressPipe.metered_table", TableEntry(key, ActionCall("IngressPipe.answer_metered")))
     assert ask(engine, METERED, port=1) == 0
@@ -234,9 +235,7 @@ def test_direct_meter_colours_each_hit_of_its_entry(engine: ReferenceEngine) -> 
     assert ask(engine, METERED, port=1) == 0
 
 
-def test_entry_is_idle_once_it_was_not_hit_for_longer_than_its_timeout(
-    engine: ReferenceEngine, clock: ManualClock
-) -> None:
+def test_entry_is_idle_once_it_was_not_hit_for_longer_than_its_timeout(engine: Engine, clock: ManualClock) -> None:
     entry = exact_entry(1, 5, idle_timeout_ns=100)
     engine.insert("IngressPipe.exact_table", entry)
     clock.now_ns += 100
@@ -249,7 +248,7 @@ def test_entry_is_idle_once_it_was_not_hit_for_longer_than_its_timeout(
     assert engine.idle_ns("IngressPipe.exact_table", entry.key) == 40
 
 
-def test_entry_without_timeout_is_never_idle(engine: ReferenceEngine, clock: ManualClock) -> None:
+def test_entry_without_timeout_is_never_idle(engine: Engine, clock: ManualClock) -> None:
     engine.insert("IngressPipe.exact_table", exact_entry(1, 5))
     clock.now_ns += 10**18
     assert list(engine.idle_entries()) == []
@@ -260,7 +259,7 @@ def test_entry_without_timeout_is_never_idle(engine: ReferenceEngine, clock: Man
 MEMBERS, GROUPS = "IngressPipe.members", "IngressPipe.groups"
 
 
-def test_entry_runs_its_members_action_as_it_is_now(engine: ReferenceEngine) -> None:
+def test_entry_runs_its_members_action_as_it_is_now(engine: Engine) -> None:
     engine.insert_member(MEMBERS, 1, answer(11))
     engine.insert("IngressPipe.profile_table", TableEntry((Exact(80),), MemberRef(1)))
     assert ask(engine, PROFILE, port=80) == 11
@@ -268,14 +267,14 @@ def test_entry_runs_its_members_action_as_it_is_now(engine: ReferenceEngine) -> 
     assert ask(engine, PROFILE, port=80) == 12
 
 
-def test_miss_in_a_table_with_a_profile_runs_nothing_until_a_default_is_set(engine: ReferenceEngine) -> None:
+def test_miss_in_a_table_with_a_profile_runs_nothing_until_a_default_is_set(engine: Engine) -> None:
     assert ask(engine, PROFILE, port=80) == NO_ANSWER
     engine.insert_member(MEMBERS, 1, answer(11))
     engine.set_default("IngressPipe.profile_table", MemberRef(1))
     assert ask(engine, PROFILE, port=80) == 11
 
 
-def test_member_in_use_cannot_be_deleted(engine: ReferenceEngine) -> None:
+def test_member_in_use_cannot_be_deleted(engine: Engine) -> None:
     engine.insert_member(MEMBERS, 1, answer(11))
     engine.insert("IngressPipe.profile_table", TableEntry((Exact(80),), MemberRef(1)))
     with pytest.raises(EntryInUse):
@@ -284,45 +283,45 @@ def test_member_in_use_cannot_be_deleted(engine: ReferenceEngine) -> None:
     engine.delete_member(MEMBERS, 1)
 
 
-def test_entry_may_only_refer_to_a_member_that_exists(engine: ReferenceEngine) -> None:
+def test_entry_may_only_refer_to_a_member_that_exists(engine: Engine) -> None:
     with pytest.raises(EntryNotFound, match="member 1"):
         engine.insert("IngressPipe.profile_table", TableEntry((Exact(80),), MemberRef(1)))
     assert list(engine.entries("IngressPipe.profile_table")) == []
 
 
-def test_profile_holds_exactly_its_size(engine: ReferenceEngine) -> None:
+def test_profile_holds_exactly_its_size(engine: Engine) -> None:
     for member_id in range(4):
         engine.insert_member(MEMBERS, member_id, answer(1))
     with pytest.raises(NoRoom):
         engine.insert_member(MEMBERS, 4, answer(1))
 
 
-def spread(engine: ReferenceEngine) -> Counter[int | None]:
+def spread(engine: Engine) -> Counter[int | None]:
     """How many of 600 addresses each answer got."""
     addresses = random.Random(1)
     return Counter(ask(engine, SELECTOR, address=addresses.getrandbits(32), port=80) for _ in range(600))
 
 
-def with_group(engine: ReferenceEngine, *members: GroupMember) -> None:
+def with_group(engine: Engine, *members: GroupMember) -> None:
     for member_id in (1, 2, 3):
         engine.insert_member(GROUPS, member_id, answer(10 + member_id))
     engine.insert_group(GROUPS, 1, members)
     engine.insert("IngressPipe.selector_table", TableEntry((Exact(80),), GroupRef(1)))
 
 
-def test_selector_keeps_a_flow_on_its_member(engine: ReferenceEngine) -> None:
+def test_selector_keeps_a_flow_on_its_member(engine: Engine) -> None:
     with_group(engine, GroupMember(1), GroupMember(2), GroupMember(3))
     assert len({ask(engine, SELECTOR, address=0x0A000001, port=80) for _ in range(10)}) == 1
 
 
-def test_selector_spreads_over_members_by_weight(engine: ReferenceEngine) -> None:
+def test_selector_spreads_over_members_by_weight(engine: Engine) -> None:
     with_group(engine, GroupMember(1, weight=3), GroupMember(2, weight=1))
     counts = spread(engine)
     assert set(counts) == {11, 12}
     assert 2 < counts[11] / counts[12] < 4
 
 
-def test_members_whose_port_is_down_get_nothing_until_it_is_up(engine: ReferenceEngine) -> None:
+def test_members_whose_port_is_down_get_nothing_until_it_is_up(engine: Engine) -> None:
     with_group(engine, GroupMember(1, watch_port=5), GroupMember(2, watch_port=6))
     engine.set_port_up(5, False)
     assert set(spread(engine)) == {12}
@@ -330,13 +329,26 @@ def test_members_whose_port_is_down_get_nothing_until_it_is_up(engine: Reference
     assert set(spread(engine)) == {11, 12}
 
 
-def test_empty_group_does_nothing_and_is_counted(engine: ReferenceEngine) -> None:
+def test_empty_group_does_nothing_and_is_counted(engine: Engine) -> None:
     with_group(engine)
     assert ask(engine, SELECTOR, port=80) == NO_ANSWER
     assert engine.anomalies["selector-group-empty"] == 1
 
 
-def test_group_members_are_in_use_until_the_group_lets_go(engine: ReferenceEngine) -> None:
+@pytest.fixture
+def taking_turns(engine_of: EngineOf) -> Engine:
+    """With a selector that hashes to 0, 1, 2 ... in turn."""
+    return engine_of(edited(PROGRAM, ('"algo" : "crc16"', '"algo" : "round_robin"')))
+
+
+def test_packet_to_an_empty_group_takes_no_turn(taking_turns: Engine) -> None:
+    with_group(taking_turns)
+    assert ask(taking_turns, SELECTOR, port=80) == NO_ANSWER
+    taking_turns.modify_group(GROUPS, 1, [GroupMember(1), GroupMember(2)])
+    assert [ask(taking_turns, SELECTOR, port=80) for _ in range(3)] == [11, 12, 11]
+
+
+def test_group_members_are_in_use_until_the_group_lets_go(engine: Engine) -> None:
     with_group(engine, GroupMember(1), GroupMember(2))
     with pytest.raises(EntryInUse):
         engine.delete_member(GROUPS, 2)
@@ -347,8 +359,8 @@ def test_group_members_are_in_use_until_the_group_lets_go(engine: ReferenceEngin
     assert set(spread(engine)) == {11}
 
 
-def test_group_that_would_exceed_the_profile_is_refused_whole(engine: ReferenceEngine) -> None:
+def test_group_that_would_have_a_missing_member_is_refused_whole(engine: Engine) -> None:
     with_group(engine, GroupMember(1))
-    with pytest.raises(NoRoom):
-        engine.modify_group(GROUPS, 1, [GroupMember(1, weight=8), GroupMember(2)])
+    with pytest.raises(EntryNotFound):
+        engine.modify_group(GROUPS, 1, [GroupMember(2), GroupMember(9)])
     assert set(spread(engine)) == {11}

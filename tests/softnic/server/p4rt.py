@@ -32,7 +32,7 @@ INSERT, MODIFY, DELETE = p4r.Update.INSERT, p4r.Update.MODIFY, p4r.Update.DELETE
 Atomicity = p4r.WriteRequest.Atomicity.ValueType
 
 IDS = {
-    item.preamble.name.removeprefix("IngressImpl."): item.preamble.id
+    item.preamble.name.removeprefix("IngressImpl.").removeprefix("ParserImpl."): item.preamble.id
     for items in (
         P4INFO.tables,
         P4INFO.actions,
@@ -41,6 +41,7 @@ IDS = {
         P4INFO.meters,
         P4INFO.registers,
         P4INFO.digests,
+        P4INFO.value_sets,
     )
     for item in items
 }

@@ -8,9 +8,12 @@ from finsy.proto import p4d, p4i, p4r, p4t
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softnic.engine import Exact, KeyMatch, Lpm, MeterRates, Range, Ternary
+from softnic import ir
+from softnic.engine import Exact, KeyMatch, Lpm, MeterRates, PackedMatch, Range, Ternary
+from softnic.packing import KeyLayout
 from softnic.server import P4RuntimeError, bits, codec, p4data, packet_io
-from softnic.server.schema import Field, MatchType, Meter, MeterType, Param, Table
+from softnic.server.keys import KeyCodec
+from softnic.server.schema import Field, MatchType, Meter, MeterType, Param
 
 WIDTHS = st.integers(1, 2048)
 
@@ -53,6 +56,8 @@ def test_signed_values_survive_and_are_as_short_as_can_be(case: tuple[int, int])
 def test_the_specification_s_invalid_unsigned_strings_are_refused(width: int, data: bytes) -> None:
     with pytest.raises(P4RuntimeError):
         bits.decode(data, width)
+    with pytest.raises(P4RuntimeError):
+        bits.padded(data, width)
 
 
 @pytest.mark.parametrize(("width", "data"), [(8, b"\0\x9d"), (12, b"\x8d\x1d"), (16, b"")])
@@ -69,17 +74,40 @@ def test_the_specification_s_signed_examples(width: int, value: int, canonical: 
     assert bits.encode_signed(value & (1 << width) - 1, width) == canonical
 
 
+@given(width_and_value(), st.integers(0, 9))
+def test_a_padded_value_has_the_bytes_of_its_width(case: tuple[int, int], zeros: int) -> None:
+    width, value = case
+    padded = bits.padded(bytes(zeros) + bits.encode(value), width)
+    assert padded == value.to_bytes((width + 7) // 8)
+    assert bits.shortest(padded) == bits.encode(value)
+
+
 # ---- keys -----------------------------------------------------------------------------------------------------------
 
 
-def table(*fields: Field) -> Table:
-    return Table(1, "t", fields, {}, 1, False, False, False, None, False, None)
+KINDS = {
+    MatchType.EXACT: ir.MatchKind.EXACT,
+    MatchType.LPM: ir.MatchKind.LPM,
+    MatchType.TERNARY: ir.MatchKind.TERNARY,
+    MatchType.OPTIONAL: ir.MatchKind.TERNARY,
+    MatchType.RANGE: ir.MatchKind.RANGE,
+}
+
+
+def layout(*fields: Field) -> KeyLayout:
+    return KeyLayout((KINDS[field.match_type], field.width) for field in fields)
+
+
+def encoded(match: PackedMatch, *fields: Field) -> list[p4r.FieldMatch]:
+    message = p4r.TableEntry()
+    KeyCodec(fields).encode(match, message.match)
+    return list(message.match)
 
 
 @st.composite
 def field_and_element(draw: st.DrawFn) -> tuple[Field, KeyMatch]:
     width, value = draw(width_and_value())
-    field = Field(draw(st.integers(1, 9)), "f", width, draw(st.sampled_from(list(codec._MATCH_NAMES))))
+    field = Field(draw(st.integers(1, 9)), "f", width, draw(st.sampled_from(list(KINDS))))
     match field.match_type:
         case MatchType.EXACT:
             return field, Exact(value)
@@ -95,11 +123,13 @@ def field_and_element(draw: st.DrawFn) -> tuple[Field, KeyMatch]:
             return field, draw(st.sampled_from([Ternary(0, 0), Ternary(value, field.ones)]))
 
 
-@given(field_and_element())
-def test_a_key_element_survives(case: tuple[Field, KeyMatch]) -> None:
-    field, element = case
-    encoded = codec.encode_key(table(field), (element,))
-    assert codec.decode_key(table(field), encoded) == (element,)
+@given(st.lists(field_and_element(), max_size=4, unique_by=lambda case: case[0].id), st.integers(0, 9))
+def test_a_key_survives_packing_and_messages(cases: list[tuple[Field, KeyMatch]], priority: int) -> None:
+    fields = [field for field, _ in cases]
+    key = tuple(element for _, element in cases)
+    packed = layout(*fields).pack(key, priority)
+    assert layout(*fields).unpack(packed) == key
+    assert KeyCodec(fields).decode(encoded(packed, *fields), priority) == packed
 
 
 @pytest.mark.parametrize(
@@ -112,27 +142,40 @@ def test_a_key_element_survives(case: tuple[Field, KeyMatch]) -> None:
     ],
 )
 def test_dont_care_is_left_out(match_type: p4i.MatchField.MatchType.ValueType, element: KeyMatch) -> None:
-    fields = table(Field(1, "f", 8, match_type))
-    assert codec.encode_key(fields, (element,)) == []
-    assert codec.decode_key(fields, []) == (element,)
+    field = Field(1, "f", 8, match_type)
+    packed = layout(field).pack((element,))
+    assert encoded(packed, field) == []
+    assert KeyCodec([field]).decode([]) == packed
 
 
 def test_fields_come_in_any_order() -> None:
-    fields = table(Field(1, "a", 8, MatchType.EXACT), Field(2, "b", 8, MatchType.EXACT))
-    encoded = codec.encode_key(fields, (Exact(1), Exact(2)))
-    assert codec.decode_key(fields, encoded[::-1]) == (Exact(1), Exact(2))
+    fields = Field(1, "a", 8, MatchType.EXACT), Field(2, "b", 12, MatchType.EXACT)
+    packed = PackedMatch(b"\1\0\2")
+    assert layout(*fields).pack((Exact(1), Exact(2))) == packed
+    assert KeyCodec(fields).decode(encoded(packed, *fields)[::-1]) == packed
+
+
+def test_fields_lie_side_by_side_each_with_the_mask_of_its_width() -> None:
+    fields = (
+        Field(1, "in", 9, MatchType.EXACT),
+        Field(2, "dst", 12, MatchType.LPM),
+        Field(3, "port", 8, MatchType.RANGE),
+    )
+    packed = layout(*fields).pack((Exact(5), Lpm(0xA00, 4), Range(1, 9)))
+    assert packed == PackedMatch(b"\0\5\x0a\0\1", b"\1\xff\x0f\0\x09")
 
 
 def test_a_key_is_described_in_words() -> None:
-    fields = table(
+    fields = (
         Field(1, "dst", 32, MatchType.LPM),
         Field(2, "proto", 8, MatchType.TERNARY),
         Field(3, "port", 16, MatchType.RANGE),
         Field(4, "in", 9, MatchType.EXACT),
+        Field(5, "mark", 8, MatchType.OPTIONAL),
     )
-    key = (Lpm(0x0A000000, 8), Ternary(6, 0xFF), Range(1, 9), Exact(0))
-    assert codec.describe_key(fields, key, 5) == "dst=0xa000000/8, proto=0x6&&&0xff, port=0x1..0x9, in=0x0, priority 5"
-    assert codec.describe_key(table(), (), 0) == "(matches everything)"
+    packed = layout(*fields).pack((Lpm(0x0A000000, 8), Ternary(6, 0xFF), Range(1, 9), Exact(0), Ternary(0, 0)), 5)
+    assert KeyCodec(fields).describe(packed) == "dst=0xa000000/8, proto=0x6&&&0xff, port=0x1..0x9, in=0x0, priority 5"
+    assert KeyCodec([]).describe(PackedMatch(b"")) == "(matches everything)"
 
 
 # ---- meters ---------------------------------------------------------------------------------------------------------

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from softnic.engine import ActionCall, Exact, TableEntry
+from softnic.engine import PackedCall, PackedEntry, PackedMatch
 from softnic.server import digests as digests_module
 from softnic.server.digests import MAX_LIST_SAMPLES, DigestConfig, DigestList, Digests
 from softnic.server.idle import IdleNotices
 
-ID = 7
+ID, OTHER_ID = 7, 8
 
 
 def enabled(**config: int) -> Digests:
@@ -121,10 +121,30 @@ def test_new_limits_keep_what_waits() -> None:
     assert digests.due(10) == [DigestList(ID, 1, ((1,),))]
 
 
+def test_the_deadline_is_that_of_the_list_that_is_due_first() -> None:
+    digests = enabled(max_timeout_ns=100)
+    digests.configure(OTHER_ID, DigestConfig(max_timeout_ns=10))
+    digests.add(ID, (1,), 0)
+    digests.add(OTHER_ID, (1,), 5)
+    assert digests.deadline_ns() == 15
+    assert digests.due(15) == [DigestList(OTHER_ID, 1, ((1,),))]
+    assert digests.deadline_ns() == 100
+    digests.configure(ID, None)
+    assert digests.deadline_ns() is None
+
+
+def test_a_list_that_is_overdue_holds_none_of_its_samples_back() -> None:
+    digests = enabled(max_timeout_ns=1, max_list_size=2, ack_timeout_ns=100)
+    digests.add(ID, (1,), 0)
+    digests.add(ID, (2,), 0)
+    assert digests.add(ID, (2,), 100) is None  # waits, to be sent once more
+    assert digests.add(ID, (1,), 100) == DigestList(ID, 2, ((2,), (1,)))
+
+
 # ---- idle notices ---------------------------------------------------------------------------------------------------
 
-ENTRY = "table", TableEntry((Exact(1),), ActionCall("NoAction"), idle_timeout_ns=100)
-OTHER = "table", TableEntry((Exact(2),), ActionCall("NoAction"), idle_timeout_ns=100)
+ENTRY = 1, PackedEntry(PackedMatch(b"\1"), PackedCall("NoAction"), idle_timeout_ns=100)
+OTHER = 1, PackedEntry(PackedMatch(b"\2"), PackedCall("NoAction"), idle_timeout_ns=100)
 
 
 def test_an_idle_entry_is_told_of_once_in_each_timeout() -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 import finsy as fy
 import grpc
 import pytest
-from finsy.proto import p4r, p4r_grpc
-from p4rt import COMPILED, DEVICE_ID, TIMEOUT_S
+from finsy.p4entity import P4ValueSetMember
+from finsy.proto import p4r, p4r_grpc, stratum
+from p4rt import COMPILED, DEVICE_ID, IDS, TIMEOUT_S
 
 from softnic.ports import MemoryPort
 from softnic.server import P4RuntimeServer
@@ -25,8 +26,10 @@ OPTIONS = fy.SwitchOptions(
 )
 FRAME = bytes(11) + b"\x05\x12\x34"
 
+P4Entity = fy.P4TableEntry | fy.P4MulticastGroupEntry | fy.P4RegisterEntry | fy.P4ValueSetEntry
 
-async def read(switch: fy.Switch, entity: fy.P4TableEntry | fy.P4MulticastGroupEntry) -> list:
+
+async def read(switch: fy.Switch, entity: P4Entity) -> list:
     # finsy's overloads leave out that this is an async generator.
     return [found async for found in switch.read(entity)]  # pyright: ignore[reportGeneralTypeIssues]
 
@@ -86,6 +89,33 @@ def test_finsy_learns_of_each_failed_update(server: P4RuntimeServer, address: st
         }
 
     run(address, story)
+
+
+def test_finsy_writes_and_reads_registers_and_value_sets(server: P4RuntimeServer, address: str) -> None:
+    register = fy.P4RegisterEntry("last_seen", index=3, data=77)
+    value_set = fy.P4ValueSetEntry("specials", members=[P4ValueSetMember(ether_type=0x88B5, port=3)])
+
+    async def story(switch: fy.Switch) -> None:
+        await switch.modify([register, value_set])
+        assert await read(switch, fy.P4RegisterEntry("last_seen", index=3)) == [register]
+        assert await read(switch, fy.P4ValueSetEntry("specials", members=[])) == [value_set]
+
+    run(address, story)
+
+
+def test_finsy_in_a_role_writes_only_what_is_the_roles_own(server: P4RuntimeServer, address: str) -> None:
+    config = stratum.P4RoleConfig(shared_p4_ids=[IDS["last_seen"]], can_push_pipeline=True)
+    options = replace(OPTIONS, role_name="observer", role_config=config)
+
+    async def story(switch: fy.Switch) -> None:
+        await switch.modify([fy.P4RegisterEntry("last_seen", index=3, data=77)])
+        with pytest.raises(fy.P4ClientError) as failure:
+            await switch.insert([fy.P4MulticastGroupEntry(5), fy.P4DigestEntry("learned_t")])
+        assert {index: error.canonical_code.name for index, error in failure.value.details.items()} == {
+            1: "PERMISSION_DENIED"
+        }
+
+    run(address, story, options)
 
 
 def test_finsy_exchanges_packets(server: P4RuntimeServer, address: str, ports: dict[int, MemoryPort]) -> None:

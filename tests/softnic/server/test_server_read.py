@@ -324,7 +324,6 @@ REFUSED = {
         StatusCode.INVALID_ARGUMENT,
         "negative",
     ),
-    "value set": (p4r.Entity(value_set_entry=p4r.ValueSetEntry()), StatusCode.UNIMPLEMENTED, "value sets"),
     "extern": (p4r.Entity(extern_entry=p4r.ExternEntry()), StatusCode.UNIMPLEMENTED, "externs"),
     "replication type unset": (
         p4r.Entity(packet_replication_engine_entry=p4r.PacketReplicationEngineEntry()),

@@ -54,7 +54,6 @@ REFUSED = {
     "type unset": (p4r.Update(entity=p4r.Entity(table_entry=exact_entry())), INVALID, "update type"),
     "type unknown": (p4r.Update(type=9, entity=p4r.Entity(table_entry=exact_entry())), INVALID, "update type"),  # pyright: ignore[reportArgumentType]
     "entity unset": (p4r.Update(type=INSERT), INVALID, "entity is not set"),
-    "value set": (update(INSERT, value_set_entry=p4r.ValueSetEntry(value_set_id=1)), UNIMPLEMENTED, "value sets"),
     "extern": (update(INSERT, extern_entry=p4r.ExternEntry(extern_type_id=1)), UNIMPLEMENTED, "externs"),
     # ---- table entries
     "table id unset": (table_write(INSERT, p4r.TableEntry()), INVALID, "table id is not set"),
@@ -378,16 +377,6 @@ REFUSED = {
         update(INSERT, packet_replication_engine_entry=multicast(1, replica(b"\1", 65536))),
         INVALID,
         "above 65535",
-    ),
-    "multicast backups": (
-        update(
-            INSERT,
-            packet_replication_engine_entry=multicast(
-                1, replica(b"\1", backup_replicas=[p4r.BackupReplica(port=b"\2")])
-            ),
-        ),
-        UNIMPLEMENTED,
-        "backup_replicas",
     ),
     "multicast modified before inserted": (
         update(MODIFY, packet_replication_engine_entry=multicast(1)),

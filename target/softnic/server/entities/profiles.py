@@ -10,10 +10,10 @@ from finsy.proto import p4r
 from softnic.engine import ActionCall, EngineError, GroupMember, NoRoom
 
 from .. import bits, codec
-from ..errors import P4RuntimeError, already_exists, at, exhausted, invalid, not_found, unimplemented
+from ..errors import P4RuntimeError, already_exists, at, exhausted, invalid, not_found
 from ..pipeline import Pipeline
 from ..schema import Profile
-from ..store import OneShot, StoredGroup
+from ..store import OneShot, ProfileState, StoredGroup
 
 Type = p4r.Update.Type
 
@@ -111,9 +111,10 @@ def write_group(pipeline: Pipeline, update_type: Type.ValueType, message: p4r.Ac
         elif update_type == Type.MODIFY:
             _modify_group(pipeline, profile, message)
         else:
-            find_group(pipeline, profile, group_id)
+            stored = find_group(pipeline, profile, group_id)
             engine.delete_group(profile.name, group_id)
             del groups[group_id]
+            pipeline.store.profiles[profile.id].groups_size -= _size(profile.sums_members, stored.members)
 
 
 def _insert_group(pipeline: Pipeline, profile: Profile, message: p4r.ActionProfileGroup) -> None:
@@ -123,8 +124,10 @@ def _insert_group(pipeline: Pipeline, profile: Profile, message: p4r.ActionProfi
         raise already_exists("is there already; use MODIFY to change it")
     _check_max_size(profile, message.max_size)
     members = _decode_members(pipeline, profile, message, message.max_size)
+    groups_size = _groups_size(profile, state, _size(profile.sums_members, members))
     pipeline.engine.insert_group(profile.name, message.group_id, members)
     state.groups[message.group_id] = StoredGroup(members, message.max_size)
+    state.groups_size = groups_size
 
 
 def _modify_group(pipeline: Pipeline, profile: Profile, message: p4r.ActionProfileGroup) -> None:
@@ -133,8 +136,12 @@ def _modify_group(pipeline: Pipeline, profile: Profile, message: p4r.ActionProfi
     if message.max_size not in (0, stored.max_size):
         raise invalid(f"max_size {message.max_size} is not the {stored.max_size} it was inserted with")
     members = _decode_members(pipeline, profile, message, stored.max_size)
+    state = pipeline.store.profiles[profile.id]
+    growth = _size(profile.sums_members, members) - _size(profile.sums_members, stored.members)
+    groups_size = _groups_size(profile, state, growth)
     pipeline.engine.modify_group(profile.name, message.group_id, members)
-    pipeline.store.profiles[profile.id].groups[message.group_id] = StoredGroup(members, stored.max_size)
+    state.groups[message.group_id] = StoredGroup(members, stored.max_size)
+    state.groups_size = groups_size
 
 
 def _check_max_size(profile: Profile, max_size: int) -> None:
@@ -147,25 +154,33 @@ def _check_max_size(profile: Profile, max_size: int) -> None:
 def _decode_members(
     pipeline: Pipeline, profile: Profile, message: p4r.ActionProfileGroup, max_size: int
 ) -> tuple[GroupMember, ...]:
-    members = [GroupMember(m.member_id, _decode_weight(profile, m.weight), _decode_watch(m)) for m in message.members]
+    max_weight = profile.max_member_weight
+    members = [
+        GroupMember(m.member_id, _decode_weight(profile, m.weight, max_weight), _decode_watch(m))
+        for m in message.members
+    ]
     ids = [member.member_id for member in members]
     if len(set(ids)) != len(ids):
         raise invalid("a member is listed twice; give it a weight instead")
     for member_id in ids:
         find_member(pipeline, profile, member_id)
-    _check_size(profile, members, max_size or profile.max_group_size)
+    max_size = max_size or profile.max_group_size
+    if max_size and _size(profile.sums_members, members) > max_size:
+        raise exhausted(f"{_describe_size(profile.sums_members, members)}, above the group's max_size {max_size}")
+    _check_total_weight(members)
     return tuple(members)
 
 
-def _decode_weight(profile: Profile, weight: int) -> int:
+def _decode_weight(profile: Profile, weight: int, max_weight: int) -> int:
+    """`max_weight` 0 sets no bound."""
     if profile.weights_disallowed:
         if weight:
             raise invalid(f"weight {weight} is set, but the profile disallows weights")
         return 1
     if weight < 1:
         raise invalid(f"weight {weight} is below 1")
-    if profile.max_member_weight and weight > profile.max_member_weight:
-        raise invalid(f"weight {weight} is above the profile's max_member_weight {profile.max_member_weight}")
+    if max_weight and weight > max_weight:
+        raise invalid(f"weight {weight} is above the profile's max_member_weight {max_weight}")
     return weight
 
 
@@ -182,15 +197,24 @@ def _decode_watch(message: p4r.ActionProfileGroup.Member | p4r.ActionProfileActi
             return None
 
 
-def _size(profile: Profile, members: Sequence[GroupMember]) -> int:
-    return len(members) if profile.sums_members else sum(member.weight for member in members)
+def _size(sums_members: bool, members: Sequence[GroupMember]) -> int:
+    return len(members) if sums_members else sum(member.weight for member in members)
 
 
-def _check_size(profile: Profile, members: Sequence[GroupMember], max_size: int) -> None:
-    size, weight = _size(profile, members), sum(member.weight for member in members)
-    if max_size and size > max_size:
-        unit = "number of members" if profile.sums_members else "sum of weights"
-        raise exhausted(f"the {unit} is {size}, above the group's max_size {max_size}")
+def _describe_size(sums_members: bool, members: Sequence[GroupMember]) -> str:
+    return f"the {'number of members' if sums_members else 'sum of weights'} is {_size(sums_members, members)}"
+
+
+def _groups_size(profile: Profile, state: ProfileState, growth: int) -> int:
+    """What all groups take of the profile's size if one of them grows. Raises: RESOURCE_EXHAUSTED."""
+    total = state.groups_size + growth
+    if growth > 0 and total > profile.size:
+        raise exhausted(f"all groups together would take {total} of the profile's size of {profile.size}")
+    return total
+
+
+def _check_total_weight(members: Sequence[GroupMember]) -> None:
+    weight = sum(member.weight for member in members)
     if weight > MAX_GROUP_WEIGHT:
         raise exhausted(f"total weight {weight} is above this target's {MAX_GROUP_WEIGHT}")
 
@@ -238,25 +262,47 @@ def insert_one_shot(pipeline: Pipeline, profile: Profile, message: p4r.ActionPro
     """
     state = pipeline.store.profiles[profile.id]
     _refuse_mixing(len(state.members) + len(state.groups))
-    if message.action_selection_mode or message.size_semantics:
-        raise unimplemented("action_selection_mode and size_semantics can't be set for one group; leave them unset")
+    sums_members = _sums_members(profile, message)
+    _check_selection_mode(message)
+    max_weight = profile.max_member_weight if sums_members else 0
     actions = [_decode_action(profile, action.action) for action in message.action_profile_actions]
-    weights = [_decode_weight(profile, action.weight) for action in message.action_profile_actions]
+    weights = [_decode_weight(profile, action.weight, max_weight) for action in message.action_profile_actions]
     watches = [_decode_watch(action) for action in message.action_profile_actions]
     first_id = state.last_one_shot_id + 1
     members = [GroupMember(first_id + i, *member) for i, member in enumerate(zip(weights, watches, strict=True))]
-    _check_one_shot_size(profile, members)
+    size = _size(sums_members, members)
+    if profile.max_group_size and size > profile.max_group_size:
+        place = _describe_size(sums_members, members)
+        raise invalid(f"{place}, above the profile's max_group_size {profile.max_group_size}")
+    _check_total_weight(members)
+    groups_size = _groups_size(profile, state, size)
     _insert_all(pipeline, profile, first_id, members, actions)
+    state.groups_size = groups_size
     state.last_one_shot_id += len(members) + 1
     state.one_shots += 1
-    return OneShot(_canonical(pipeline, message, actions), first_id, tuple(member.member_id for member in members))
+    member_ids = tuple(member.member_id for member in members)
+    return OneShot(_canonical(pipeline, message, actions), first_id, member_ids, size)
 
 
-def _check_one_shot_size(profile: Profile, members: Sequence[GroupMember]) -> None:
-    size = _size(profile, members)
-    if profile.max_group_size and size > profile.max_group_size:
-        raise invalid(f"the action set's size {size} is above the profile's max_group_size {profile.max_group_size}")
-    _check_size(profile, members, max_size=0)
+def _sums_members(profile: Profile, message: p4r.ActionProfileActionSet) -> bool:
+    """How the size of this action set is counted."""
+    match message.size_semantics:
+        case p4r.ActionProfileActionSet.DEFAULT_SIZE_DETERMINED_BY_ACTION_SELECTOR:
+            return profile.sums_members
+        case p4r.ActionProfileActionSet.SUM_OF_WEIGHTS:
+            return False
+        case p4r.ActionProfileActionSet.SUM_OF_MEMBERS:
+            return True
+        case other:
+            raise invalid(f"size_semantics {other} is not one that P4Runtime has")
+
+
+def _check_selection_mode(message: p4r.ActionProfileActionSet) -> None:
+    """The selector's hash is the only mode there is."""
+    if message.action_selection_mode == p4r.ActionProfileActionSet.RANDOM:
+        raise invalid("action_selection_mode RANDOM is not one that this target has; use HASH, or leave it unset")
+    if message.action_selection_mode not in p4r.ActionProfileActionSet.ActionSelectionMode.values():
+        raise invalid(f"action_selection_mode {message.action_selection_mode} is not one that P4Runtime has")
 
 
 def _insert_all(
@@ -294,4 +340,6 @@ def remove_one_shot(pipeline: Pipeline, profile: Profile | None, one_shot: OneSh
     pipeline.engine.delete_group(profile.name, one_shot.group_id)
     for member_id in one_shot.member_ids:
         pipeline.engine.delete_member(profile.name, member_id)
-    pipeline.store.profiles[profile.id].one_shots -= 1
+    state = pipeline.store.profiles[profile.id]
+    state.one_shots -= 1
+    state.groups_size -= one_shot.size

@@ -23,6 +23,9 @@ MAX_ID = 32767
 MAX_INSTANCE = 65535
 """``egress_rid`` is ``bit<16>``."""
 
+MAX_CLASS_OF_SERVICE = 7
+"""A clone's ``priority`` is ``bit<3>``."""
+
 
 def write(pipeline: Pipeline, update_type: Type.ValueType, message: p4r.PacketReplicationEngineEntry) -> None:
     """INSERT, MODIFY or DELETE a multicast group or a clone session."""
@@ -52,7 +55,8 @@ def _write_group(pipeline: Pipeline, update_type: Type.ValueType, message: p4r.M
             engine.set_multicast_group(group_id, ())
             del groups[group_id]
             return
-        replicas = _decode_replicas(message.replicas)
+        replicas = tuple(map(_decode_replica, message.replicas))
+        _check_unique(backup for replica in replicas for backup in (replica, *replica.backups))
         engine.set_multicast_group(group_id, replicas)
         groups[group_id] = p4r.MulticastGroupEntry(
             multicast_group_id=group_id, replicas=_canonical(message.replicas), metadata=message.metadata
@@ -69,7 +73,12 @@ def _write_session(pipeline: Pipeline, update_type: Type.ValueType, message: p4r
             return
         if message.packet_length_bytes < 0:
             raise invalid(f"packet_length_bytes {message.packet_length_bytes} is negative; 0 does not truncate")
-        replicas = _decode_replicas(message.replicas)
+        if message.class_of_service > MAX_CLASS_OF_SERVICE:
+            raise invalid(f"class_of_service {message.class_of_service} is not in 0..{MAX_CLASS_OF_SERVICE}")
+        if any(replica.backup_replicas for replica in message.replicas):
+            raise unimplemented("only the replicas of a multicast group have backup_replicas")
+        replicas = tuple(map(_decode_replica, message.replicas))
+        _check_unique(replicas)
         session = CloneSession(replicas, message.packet_length_bytes, message.class_of_service)
         engine.set_clone_session(session_id, session)
         sessions[session_id] = p4r.CloneSessionEntry(
@@ -80,35 +89,52 @@ def _write_session(pipeline: Pipeline, update_type: Type.ValueType, message: p4r
         )
 
 
-def _decode_replicas(messages: Iterable[p4r.Replica]) -> tuple[Replica, ...]:
-    replicas = tuple(map(_decode_replica, messages))
-    if len(set(replicas)) != len(replicas):
+def _check_unique(replicas: Iterable[Replica]) -> None:
+    """Backups count too (specification 9.5.1)."""
+    identities = [(replica.port, replica.instance) for replica in replicas]
+    if len(set(identities)) != len(identities):
         raise invalid("two replicas have the same port and instance")
-    return replicas
 
 
 def _decode_replica(message: p4r.Replica) -> Replica:
-    if message.backup_replicas:
-        raise unimplemented("backup_replicas are not supported")
-    if message.instance > MAX_INSTANCE:
-        raise invalid(f"instance {message.instance} is above {MAX_INSTANCE}")
+    port = _decode_port(message)
+    backups = tuple(
+        Replica(codec.decode_port(backup.port), _checked_instance(backup.instance))
+        for backup in message.backup_replicas
+    )
+    if any(backup.port == port for backup in backups):
+        raise invalid(f"a replica and its backup have the same port {port}")
+    return Replica(port, _checked_instance(message.instance), backups)
+
+
+def _decode_port(message: p4r.Replica) -> int:
     match message.WhichOneof("port_kind"):
         case "port":
-            return Replica(codec.decode_port(message.port), message.instance)
+            return codec.decode_port(message.port)
         case "egress_port":  # deprecated since 1.4, and what older clients and BMv2 know
-            return Replica(codec.decode_port(bits.encode(message.egress_port)), message.instance)
+            return codec.decode_port(bits.encode(message.egress_port))
         case _:
             raise invalid("a replica has no port")
 
 
+def _checked_instance(instance: int) -> int:
+    if instance > MAX_INSTANCE:
+        raise invalid(f"instance {instance} is above {MAX_INSTANCE}")
+    return instance
+
+
 def _canonical(messages: Iterable[p4r.Replica]) -> list[p4r.Replica]:
     """The replicas with the kind of port that the client chose, as it compares what it reads with what it wrote."""
-    return [
-        p4r.Replica(port=bits.encode(codec.decode_port(message.port)), instance=message.instance)
-        if message.HasField("port")
-        else p4r.Replica(egress_port=message.egress_port, instance=message.instance)
-        for message in messages
-    ]
+    return list(map(_canonical_replica, messages))
+
+
+def _canonical_replica(message: p4r.Replica) -> p4r.Replica:
+    canonical = p4r.Replica()
+    canonical.CopyFrom(message)
+    for replica in (canonical, *canonical.backup_replicas):
+        if replica.port:
+            replica.port = bits.encode(codec.decode_port(replica.port))
+    return canonical
 
 
 def read(pipeline: Pipeline, message: p4r.PacketReplicationEngineEntry) -> Iterator[p4r.Entity]:
