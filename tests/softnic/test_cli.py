@@ -130,7 +130,7 @@ def test_explain_takes_a_packet_of_a_capture_and_prints_json(invoke, capture):
         (["run", PROGRAM, "--entries", P4INFO], "--entries needs PROGRAM.json and its --p4info"),
         (["run", "--port", "eth:veth0"], "write NUMBER=eth:INTERFACE"),
         (["run", "--port", "511=eth:veth0"], "numbers go from 0 to 510"),
-        (["run", "--port", "0=usb:1"], "there are eth, tap and pcap"),
+        (["run", "--port", "0=usb:1"], "there are eth, xdp, tap and pcap"),
         (["run", "--port", "0=eth:a-name-too-long-for-linux"], "at most 15 bytes"),
         (["run", "--port", "0=pcap:x.pcap,x.pcap"], "would overwrite the input"),
         (["run", "--port", "0=pcap:,{tmp}/a", "--port", "0=pcap:,{tmp}/b"], "port 0 is there already; give each"),

@@ -4,19 +4,24 @@
 - A frame goes through the engine, and each output to its port.
 - What leaves on the CPU port is a packet-in; a packet-out comes in on it.
 - Nothing a packet, a port or a callback does stops the switch.
+- What a dataplane leaves to the switch is handled as if it had come by a port of the switch's own.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
 import threading
+from collections.abc import Iterator
 
 import pytest
 from fake_engine import FakeEngine, load
 
-from softnic.engine import Digest, Output
+from softnic.engine import Digest, NoRoom, Output
 from softnic.pcap import PcapWriter
 from softnic.ports import MemoryPort, PcapPort
+from softnic.ports.dataplane import Event, Leaving, Received
 from softnic.switch import PACKET_OUT_QUEUE, Switch
 
 CPU_PORT = 510
@@ -239,6 +244,24 @@ def test_a_port_that_fails_is_lost_and_reported_and_the_others_go_on(ports, capl
     switch.stop()
 
 
+def test_a_port_is_up_while_it_has_a_link_and_is_enabled(switch, ports):
+    engine = FakeEngine(crossover)
+    load(switch, engine)
+    seen = []
+    switch.on_port_change = lambda: seen.append(switch.ports()[0].is_up)
+    set_link = ports[0].on_status
+    for change in (
+        lambda: set_link(0, False),
+        lambda: switch.set_port_enabled(0, False),
+        lambda: switch.set_port_enabled(0, False),  # no change
+        lambda: set_link(0, True),
+        lambda: switch.set_port_enabled(0, True),
+    ):
+        change()
+    assert seen == [False, False, False, True]
+    assert engine.port_status == [(0, False), (0, False), (0, False), (0, True)]
+
+
 class TrunkPort(MemoryPort):
     """Carries every number: its frames come in on port 9."""
 
@@ -294,6 +317,114 @@ def test_files_are_replayed_when_there_is_a_program(tmp_path, ports):
     assert ports[1].take() == b"recorded"
     switch.stop()
     assert switch.stats().no_program_dropped == 0
+
+
+class FakeDataplane:
+    """Ports whose frames nobody carries, and events that a test makes."""
+
+    def __init__(self, *ports: MemoryPort) -> None:
+        self.engine: object = None
+        self.refuses = False
+        self._ports = ports
+        self._events: list[Event] = []
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK)
+        self.calls: list[str] = []
+
+    def happen(self, *events: Event) -> None:
+        self._events += events
+        os.eventfd_write(self._wake, 1)
+
+    def ports(self):
+        return self._ports
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def attach(self, engine: object) -> None:
+        if self.refuses:
+            raise NoRoom("no memory")
+        self.engine = engine
+
+    def fileno(self) -> int:
+        return self._wake
+
+    def take(self) -> Iterator[Event]:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
+        events, self._events = self._events, []
+        yield from events
+
+    def events_lost(self) -> int:
+        return 7
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+        self._events.append(Leaving(0, b"last"))
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+@pytest.fixture
+def dataplane():
+    return FakeDataplane(MemoryPort(2), MemoryPort(3))
+
+
+@pytest.fixture
+def switch_with_dataplane(dataplane):
+    """A started switch with the dataplane's ports 2 and 3, and port 0 of its own."""
+    switch = Switch(cpu_port=CPU_PORT)
+    switch.add_port(MemoryPort(0))
+    switch.add_dataplane(dataplane)
+    switch.start()
+    yield switch
+    switch.stop()
+
+
+def test_the_dataplane_runs_the_engine_that_is_installed(switch_with_dataplane, dataplane):
+    engine = FakeEngine(crossover)
+    load(switch_with_dataplane, engine)
+    assert dataplane.engine is engine
+    assert dataplane.calls == ["start"]
+
+
+def test_an_engine_that_the_dataplane_has_no_room_for_leaves_the_one_before(switch_with_dataplane, dataplane):
+    before = FakeEngine(crossover)
+    load(switch_with_dataplane, before)
+    dataplane.refuses = True
+    with pytest.raises(NoRoom):
+        load(switch_with_dataplane, FakeEngine(crossover))
+    assert switch_with_dataplane.engine is before
+    assert dataplane.engine is before
+
+
+def test_what_the_dataplane_leaves_over_is_sent_punted_and_learned(dataplane):
+    switch, port, seen = Switch(cpu_port=CPU_PORT), MemoryPort(0), queue.Queue()
+    switch.on_packet_in = switch.on_digest = seen.put
+    switch.add_port(port)
+    switch.add_dataplane(dataplane)
+    switch.start()
+    dataplane.happen(Leaving(CPU_PORT, b"punted"), Digest("learn", (1,)), Leaving(0, b"sent"))
+    assert port.take() == b"sent"
+    assert [seen.get(timeout=TIMEOUT_S) for _ in range(2)] == [b"punted", Digest("learn", (1,))]
+    assert switch.stats().dataplane_events_dropped == 7
+    switch.stop()
+
+
+def test_frames_of_an_engine_that_the_dataplane_can_not_run_go_through_the_switch(switch_with_dataplane, dataplane):
+    load(switch_with_dataplane, FakeEngine(lambda port, data: [Output(3, b"%d:" % port + data)]))
+    dataplane.happen(Received(2, b"x"))
+    assert dataplane.ports()[1].take() == b"2:x"
+
+
+def test_what_the_dataplane_left_over_at_the_end_is_still_sent(dataplane):
+    switch, port = Switch(cpu_port=CPU_PORT), MemoryPort(0)
+    switch.add_port(port)
+    switch.add_dataplane(dataplane)
+    switch.start()
+    switch.stop()
+    assert dataplane.calls == ["start", "stop", "close"]
+    assert switch.port_stats()[0].tx_packets == 1
 
 
 def wait_until(condition):

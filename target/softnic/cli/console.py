@@ -30,7 +30,7 @@ def bad_input_exits() -> Iterator[None]:
     except (InputError, PortError, PcapError, P4RuntimeError, SnapshotError) as error:
         _fail(str(error), error)
     except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror), error)
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error), error)
 
 
 def _fail(message: str, cause: Exception) -> NoReturn:

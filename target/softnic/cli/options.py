@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ..engines import EngineName
+
 P4InfoPath = Annotated[
     Path | None, typer.Option("--p4info", metavar="FILE", help="the program's P4Info, text format; entries need it")
 ]
@@ -17,3 +19,4 @@ Entries = Annotated[
 ]
 CpuPort = Annotated[int, typer.Option("--cpu-port", min=0, max=510, help="the port of packet-ins and packet-outs")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+Executor = Annotated[EngineName, typer.Option("--engine", help="what runs the program")]

@@ -10,12 +10,13 @@ from typing import Annotated
 
 import typer
 
+from ..engines import EngineName, engine_factory
 from ..inputs import read_p4info, read_program, read_writes
-from ..offline import offline_engine
+from ..offline import write_updates
 from ..ports import PortError, split_number, split_pcaps
 from ..replay import Captures, ReplayClock, ReplayResult, replay
 from .console import bad_input_exits, print_counts, stdout
-from .options import AsJson, CpuPort, Entries, P4InfoPath
+from .options import AsJson, CpuPort, Entries, Executor, P4InfoPath
 
 
 def replay_command(
@@ -24,6 +25,7 @@ def replay_command(
     p4info: P4InfoPath = None,
     entries: Entries = None,
     cpu_port: CpuPort = 510,
+    engine: Executor = EngineName.REFERENCE,
     as_json: AsJson = False,
 ) -> None:
     """Send captures through a program offline, in the order of their timestamps, and write what comes out.
@@ -35,14 +37,15 @@ def replay_command(
     with bad_input_exits():
         captures = parse_captures(port)
         clock = ReplayClock()
-        engine = offline_engine(
-            read_program(program),
+        loaded = read_program(program)
+        executor = engine_factory(engine)(loaded, cpu_port=cpu_port, clock_ns=clock)
+        write_updates(
+            executor,
+            loaded,
             read_p4info(p4info) if p4info else None,
             read_writes(entries).updates if entries else (),
-            cpu_port=cpu_port,
-            clock_ns=clock,
         )
-        result = replay(engine, clock, captures)
+        result = replay(executor, clock, captures)
     if as_json:
         typer.echo(json.dumps(asdict(result), indent=2))
     else:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import signal
 import ssl
+from collections.abc import Sequence
 from dataclasses import asdict, astuple, fields
 from enum import StrEnum
 from pathlib import Path
@@ -14,13 +15,17 @@ from typing import Annotated
 import grpc
 import typer
 
+from ..engines import EngineName, serving_factory
 from ..inputs import InputError, read_p4info, read_writes
-from ..ports import NnPort, Port, PortError, open_port
+from ..native import open_dataplane
+from ..ports import NnPort, PortError, PortSpec, open_port, read_port
+from ..ports.port import PortStats
 from ..server import P4RuntimeServer
-from ..switch import PortStats, Switch
+from ..switch import Switch
 from .console import bad_input_exits, print_counts, print_nonzero, stdout
-from .options import CpuPort, Entries, P4InfoPath
+from .options import CpuPort, Entries, Executor, P4InfoPath
 
+DATAPLANE_KINDS = ("eth", "xdp")
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
@@ -37,12 +42,14 @@ def run(
     entries: Entries = None,
     port: Annotated[
         list[str],
-        typer.Option(metavar="N=KIND:WHERE", help="eth:INTERFACE, tap:NAME or pcap:IN,OUT; once for each port"),
+        typer.Option(metavar="N=KIND:WHERE", help="eth:INTERFACE, xdp:INTERFACE, tap:NAME or pcap:IN,OUT"),
     ] = [],  # noqa: B006 - typer copies it
     nn: Annotated[str | None, typer.Option(metavar="ADDRESS", help="all other ports, over PTF's nn socket")] = None,
     grpc_addr: Annotated[str, typer.Option(metavar="HOST:PORT", help="where to serve P4Runtime")] = "127.0.0.1:9559",
     device_id: Annotated[int, typer.Option(min=1, help="P4Runtime device id")] = 1,
     cpu_port: CpuPort = 510,
+    engine: Executor = EngineName.NATIVE,
+    workers: Annotated[int, typer.Option(min=1, max=15, help="threads that serve eth and xdp ports")] = 1,
     tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="the server's certificate chain, PEM")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="the server's private key, PEM")] = None,
     tls_ca: Annotated[Path | None, typer.Option(metavar="FILE", help="demand client certificates of this CA")] = None,
@@ -60,11 +67,10 @@ def run(
     # Blocked here, and so in every thread: the signal waits until there is something to stop cleanly.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     with bad_input_exits():
-        switch = Switch(cpu_port=cpu_port)
+        switch = Switch(cpu_port=cpu_port, engine_factory=serving_factory(engine, cpu_port))
         credentials = server_credentials(tls_cert, tls_key, tls_ca)
         server = P4RuntimeServer(switch, address=grpc_addr, device_id=device_id, credentials=credentials)
-        for attached in open_ports(port, nn):
-            add_port(switch, attached)
+        attach_ports(switch, [read_port(text) for text in port], nn, engine, workers)
         if program:
             server.load_initial(program.read_bytes(), read_p4info(p4info) if p4info else None)
         if entries:
@@ -82,16 +88,20 @@ def run(
     print_stats(switch, server)
 
 
-def open_ports(specs: list[str], nn: str | None) -> list[Port]:
-    """Raises: PortError."""
-    ports = [open_port(spec) for spec in specs]
-    return [*ports, NnPort(nn)] if nn else ports
-
-
-def add_port(switch: Switch, port: Port) -> None:
-    """Raises: PortError (the number is taken)."""
+def attach_ports(switch: Switch, specs: Sequence[PortSpec], nn: str | None, engine: EngineName, workers: int) -> None:
+    """Open all ports, those on Linux interfaces in a dataplane where there can be one. Raises: PortError."""
+    wanted = engine is EngineName.NATIVE and any(spec.kind in DATAPLANE_KINDS for spec in specs)
+    dataplane = open_dataplane(workers) if wanted else None
     try:
-        switch.add_port(port)
+        for spec in specs:
+            if dataplane and spec.kind in DATAPLANE_KINDS:
+                dataplane.add(spec.number, spec.where, spec.kind)
+            else:
+                switch.add_port(open_port(spec))
+        if nn:
+            switch.add_port(NnPort(nn))
+        if dataplane:
+            switch.add_dataplane(dataplane)
     except ValueError as error:
         raise PortError(f"{error}; give each port a number of its own") from error
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ def load_program(program: Path | str | bytes) -> ir.Program:
     document: Any = None
     try:
         document = msgspec.json.decode(text)
-        return lower(decode(document))
+        return replace(lower(decode(document)), json_sha256=hashlib.sha256(text).hexdigest())
     except msgspec.DecodeError as error:
         raise ProgramError("$", f"this is not JSON: {error}") from None
     except RecursionError:

@@ -40,7 +40,7 @@ def declare(scope: Scope, program: mirror.Program) -> None:
 
 
 def standard_metadata(scope: Scope) -> ir.StandardMetadata:
-    """The fields that simple_switch sets and reads. Raises: ProgramError if a required one is missing."""
+    """The fields that simple_switch sets and reads. Raises: ProgramError if one can't be used."""
     found: dict[str, ir.FieldRef] = {}
     for entry in dataclass_fields(ir.StandardMetadata):
         name = entry.name
@@ -51,6 +51,12 @@ def standard_metadata(scope: Scope) -> ir.StandardMetadata:
                 found[name] = scope.field_ref(header, field)
         elif header in scope.headers and any(f.name == field for f in scope.headers[header].type.fields):
             found[name] = scope.field_ref(header, field)
+    for reference in found.values():
+        if not reference.header.metadata:
+            with scope.trail.at("headers"):
+                raise scope.trail.error(
+                    f"{reference} is the architecture's: header {reference.header.name!r} has to be metadata"
+                )
     return ir.StandardMetadata(**found)
 
 

@@ -21,6 +21,7 @@ def pipeline(scope: Scope, decl: mirror.Pipeline) -> ir.Pipeline:
     lowered += [_branch(scope, branch, nodes) for branch in scope.trail.each("conditionals", decl.conditionals)]
     lowered += [_direct_call(scope, call, nodes) for call in scope.trail.each("action_calls", decl.action_calls)]
     first = nodes.index("init_table", decl.init_table)
+    _refuse_unequal_users(scope, lowered)
     _refuse_loops(scope, lowered, first)
     return ir.Pipeline(decl.name, tuple(lowered), first)
 
@@ -45,6 +46,20 @@ class _Nodes:
             return None
         with self._scope.trail.at(key):
             return self._scope.find(self._indices, "table, conditional or action call", name)
+
+
+def _refuse_unequal_users(scope: Scope, nodes: list[ir.Node]) -> None:
+    """A member of an action profile may be run by any table that uses it: each has to know its action."""
+    first_users: dict[str, ir.Table] = {}
+    for table in nodes:
+        if not isinstance(table, ir.Table) or table.profile is None:
+            continue
+        first = first_users.setdefault(table.profile.name, table)
+        if {action.action.name for action in table.actions} != {action.action.name for action in first.actions}:
+            raise scope.trail.error(
+                f"tables {first.name!r} and {table.name!r} share action profile {table.profile.name!r} "
+                "but not the same actions"
+            )
 
 
 def _refuse_loops(scope: Scope, nodes: list[ir.Node], first: int | None) -> None:
@@ -116,9 +131,6 @@ def _table(scope: Scope, decl: mirror.Table, nodes: _Nodes) -> ir.Table:
     scope.tables.add(decl.name)
     key = tuple(_key_field(scope, field) for field in scope.trail.each("key", decl.key))
     actions = _table_actions(scope, decl, nodes)
-    entries = tuple(
-        _entry(scope, entry, key, actions, decl) for entry in scope.trail.each("entries", decl.entries or [])
-    )
     after_no_action = decl.next_tables.get("__MISS__", decl.base_default_next)
     return ir.Table(
         name=decl.name,
@@ -128,7 +140,7 @@ def _table(scope: Scope, decl: mirror.Table, nodes: _Nodes) -> ir.Table:
         actions=tuple(actions.values()),
         default=_default(scope, decl, actions),
         default_constant=decl.default_entry is not None and decl.default_entry.action_entry_const,
-        entries=entries,
+        entries=_entries(scope, decl, key, actions),
         entries_constant=decl.entries is not None,
         next_without_action=nodes.index("next_tables", after_no_action),
         profile=_profile_of(scope, decl),
@@ -231,6 +243,18 @@ def _call(scope: Scope, decl: mirror.ActionEntry, actions: dict[int, ir.TableAct
     return ir.ActionArgs(
         action, tuple(scope.unsigned(digits, param.width) for digits, param in zip(data, params, strict=True))
     )
+
+
+def _entries(
+    scope: Scope, decl: mirror.Table, key: tuple[ir.KeyField, ...], actions: dict[int, ir.TableAction]
+) -> tuple[ir.ProgramEntry, ...]:
+    found: dict[tuple[object, ...], ir.ProgramEntry] = {}
+    for written in scope.trail.each("entries", decl.entries or []):
+        entry = _entry(scope, written, key, actions, decl)
+        if (entry.key, entry.priority) in found:
+            raise scope.trail.error("the table has an entry of this key and priority already")
+        found[entry.key, entry.priority] = entry
+    return tuple(found.values())
 
 
 def _entry(

@@ -39,7 +39,10 @@ class StandardMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One compiled v1model program. `errors` maps the names of P4 errors to their codes."""
+    """One compiled v1model program. `errors` maps the names of P4 errors to their codes.
+
+    `json_sha256` is of the JSON it was read from, in hexadecimal; empty if it was not read from one.
+    """
 
     name: str
     headers: tuple[Header, ...]
@@ -62,6 +65,7 @@ class Program:
     registers: tuple[Register, ...]
     learn_lists: tuple[LearnList, ...]
     field_lists: tuple[FieldList, ...]
+    json_sha256: str = ""
 
     @property
     def tables(self) -> tuple[Table, ...]:

@@ -6,7 +6,7 @@ from .memory import MemoryPort
 from .nn import NnPort
 from .pcap import PcapPort
 from .port import Frame, Port, PortError
-from .spec import open_port, split_number, split_pcaps
+from .spec import PortSpec, open_port, read_port, split_number, split_pcaps
 from .tap import TapPort
 
 __all__ = [
@@ -17,8 +17,10 @@ __all__ = [
     "PcapPort",
     "Port",
     "PortError",
+    "PortSpec",
     "TapPort",
     "open_port",
+    "read_port",
     "split_number",
     "split_pcaps",
 ]

@@ -39,12 +39,12 @@ class EthernetPort(Port):
 
     def __init__(self, number: int, interface: str) -> None:
         """Raises: PortError (no such interface, no permission, not an Ethernet)."""
-        super().__init__(number)
+        self._socket = _open(number, interface)
+        self._interface_index = socket.if_nametoindex(interface)
+        super().__init__(number, interface, self._interface_index)
         self._number = number
         self._buffer = bytearray(len(NOTHING_LEFT) + MAX_FRAME_BYTES)
         self._kernel_dropped = 0
-        self._socket = _open(number, interface)
-        self._interface_index = socket.if_nametoindex(interface)
 
     def fileno(self) -> int:
         return self._socket.fileno()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pynng
 
@@ -68,15 +68,14 @@ class NnPort(Port):
     def fileno(self) -> int:
         return self._socket.recv_fd
 
-    def receive(self, limit: int) -> Sequence[Frame]:
-        frames: list[Frame] = []
+    def receive(self, limit: int) -> Iterator[Frame]:
+        """See `Port.receive`. A request is answered when the frames before it have been taken."""
         try:
             for _ in range(limit):
                 # Not recv(), which fails on a message of no bytes.
-                frames += self._decode(self._socket.recv_msg(block=False).bytes)
+                yield from self._decode(self._socket.recv_msg(block=False).bytes)
         except pynng.TryAgain:
             pass
-        return frames
 
     def _decode(self, message: bytes) -> Sequence[Frame]:
         if len(message) < _HEADER.size:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from .ethernet import EthernetPort
@@ -12,25 +13,46 @@ from .tap import TapPort
 
 MAX_INTERFACE_NAME_BYTES = 15
 
+KINDS = ("eth", "xdp", "tap", "pcap")
 
-def open_port(spec: str) -> Port:
-    """Open the port that ``NUMBER=KIND:WHERE`` describes.
+
+@dataclass(frozen=True, slots=True)
+class PortSpec:
+    """A port as the command line asks for it; `where` is an interface's name, or two paths with a comma."""
+
+    number: int
+    kind: str
+    where: str
+
+
+def read_port(text: str) -> PortSpec:
+    """What ``NUMBER=KIND:WHERE`` asks for.
 
     Raises:
-        PortError: the text is not such a description, or the port can't be opened.
+        PortError: the text is not of that form, or what it asks for can't be.
     """
-    number, attachment = split_number(spec)
+    number, attachment = split_number(text)
     kind, colon, where = attachment.partition(":")
     if not colon or not where:
-        raise _malformed(spec)
-    match kind:
+        raise _malformed(text)
+    if kind not in KINDS:
+        raise PortError(f"port {text!r}: {kind!r} is no kind of port; there are eth, xdp, tap and pcap")
+    if kind != "pcap" and len(where.encode()) > MAX_INTERFACE_NAME_BYTES:
+        raise PortError(f"port {text!r}: an interface's name has at most {MAX_INTERFACE_NAME_BYTES} bytes")
+    return PortSpec(number, kind, where)
+
+
+def open_port(spec: PortSpec) -> Port:
+    """Open a port that the switch serves itself. Raises: PortError."""
+    match spec.kind:
         case "eth":
-            return EthernetPort(number, _interface(spec, where))
+            return EthernetPort(spec.number, spec.where)
         case "tap":
-            return TapPort(number, _interface(spec, where))
+            return TapPort(spec.number, spec.where)
         case "pcap":
-            return PcapPort(number, *split_pcaps(where))
-    raise PortError(f"port {spec!r}: {kind!r} is no kind of port; there are eth, tap and pcap")
+            return PcapPort(spec.number, *split_pcaps(spec.where))
+        case _:
+            raise PortError(f"port {spec.number}: {spec.kind}:{spec.where}: needs the native engine and a C compiler")
 
 
 def split_number(spec: str) -> tuple[int, str]:
@@ -51,11 +73,5 @@ def split_pcaps(where: str) -> tuple[Path | None, Path | None]:
     return Path(in_path) if in_path else None, Path(out_path) if out_path else None
 
 
-def _interface(spec: str, name: str) -> str:
-    if len(name.encode()) > MAX_INTERFACE_NAME_BYTES:
-        raise PortError(f"port {spec!r}: an interface's name has at most {MAX_INTERFACE_NAME_BYTES} bytes")
-    return name
-
-
 def _malformed(spec: str) -> PortError:
-    return PortError(f"port {spec!r}: write NUMBER=eth:INTERFACE, NUMBER=tap:NAME or NUMBER=pcap:IN,OUT")
+    return PortError(f"port {spec!r}: write NUMBER=eth:INTERFACE, NUMBER=xdp:INTERFACE, NUMBER=tap:NAME or NUMBER=pcap:IN,OUT")

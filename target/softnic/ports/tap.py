@@ -27,7 +27,7 @@ class TapPort(Port):
 
     def __init__(self, number: int, interface: str) -> None:
         """Raises: PortError (no permission, in use, no /dev/net/tun)."""
-        super().__init__(number)
+        super().__init__(number, interface)
         self._number = number
         where = f"port {number}: tap:{interface}"
         try:

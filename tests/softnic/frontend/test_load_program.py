@@ -44,6 +44,26 @@ def put(path: Callable[[Document], Any], key: Any, value: Any) -> Callable[[Docu
     return spoil
 
 
+def entry_of(key: str, argument: str) -> Document:
+    return {
+        "match_key": [{"match_type": "exact", "key": key}],
+        "action_entry": {"action_id": 0, "action_data": [argument]},
+        "priority": 1,
+    }
+
+
+def share_a_profile(document: Document) -> None:
+    """Between ``t`` and ``t2``, of which one lacks the other's action."""
+    pipeline = document["pipelines"][0]
+    pipeline["action_profiles"] = [{"name": "shared", "id": 0, "max_size": 4}]
+    document["actions"].append({"name": "other", "id": 1, "runtime_data": [], "primitives": []})
+    del table(document)["default_entry"]
+    table(document).update(type="indirect", action_profile="shared")
+    second = copy.deepcopy(table(document))
+    second.update(name="t2", id=1, action_ids=[1], actions=["other"], next_tables={"other": None})
+    pipeline["tables"].append(second)
+
+
 # ---- what is loaded -------------------------------------------------------------------------------------------------
 
 
@@ -66,9 +86,9 @@ def test_compiled_program_loads_from_a_path_as_from_its_bytes(path: Path) -> Non
 
 def test_alias_leads_to_the_field_that_stands_for_it() -> None:
     document = minimal()
-    document["field_aliases"] = [["intrinsic_metadata.mcast_grp", ["h", "b"]]]
+    document["field_aliases"] = [["intrinsic_metadata.mcast_grp", ["standard_metadata", "_padding"]]]
     standard = load(document).standard
-    assert str(standard.mcast_grp) == "h.b"
+    assert str(standard.mcast_grp) == "standard_metadata._padding"
 
 
 def test_smaller_priority_in_the_file_is_the_larger_in_the_program() -> None:
@@ -250,6 +270,21 @@ REFUSALS: dict[str, tuple[Callable[[Document], object], str, str]] = {
         put(lambda d: table(d)["default_entry"], "action_data", ["0x100"]),
         f"{TABLE}.default_entry.action_data[0]",
         "8 bits",
+    ),
+    "standard metadata in a packet header": (
+        put(lambda d: d["headers"][0], "metadata", False),
+        "$.headers",
+        "'standard_metadata' has to be metadata",
+    ),
+    "action profile of tables with different actions": (
+        share_a_profile,
+        "$.pipelines[0]",
+        "tables 't' and 't2' share action profile 'shared'",
+    ),
+    "entry that is there twice": (
+        put(table, "entries", [entry_of("0x0001", "0x1"), entry_of("0x0002", "0x2"), entry_of("0x0001", "0x3")]),
+        f"{TABLE}.entries[2]",
+        "already",
     ),
     "table more specific than its key": (
         put(lambda d: table(d)["key"][0], "match_type", "ternary"),

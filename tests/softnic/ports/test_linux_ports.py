@@ -1,73 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ports on Linux interfaces, with a real kernel at the other end of the veth.
 
-Each test runs in a process of its own, in a fresh user and network namespace: no root, and nothing left behind.
+See `namespaces` for how they run without root.
 """
 
 from __future__ import annotations
 
-import functools
 import os
+import queue
 import select
-import shutil
 import socket
 import subprocess
-import sys
 from typing import cast
 
 import pytest
 
+from namespaces import FRAME, TIMEOUT_S, Host, add_veth, in_namespace, needs_namespaces, raw_socket, run_inside, sh
 from softnic.engine import Engine, Output
 from softnic.ports import EthernetPort, PortError, TapPort
+from softnic.ports.link_watch import LinkWatch
 from softnic.switch import Switch
 
-TIMEOUT_S = 5.0
-FRAME = bytes.fromhex("020000000002 020000000001 88b5") + bytes(46)  # IEEE 802's local experimental EtherType
-
-
-def has_namespaces() -> bool:
-    if not (shutil.which("unshare") and shutil.which("ip")):
-        return False
-    return subprocess.run(["unshare", "-Urn", "ip", "link"], capture_output=True, check=False).returncode == 0
-
-
-pytestmark = pytest.mark.skipif(not has_namespaces(), reason="no unprivileged network namespaces (unshare -Urn) here")
+pytestmark = needs_namespaces
 needs_tun = pytest.mark.skipif(
     not os.access("/dev/net/tun", os.R_OK | os.W_OK), reason="no access to /dev/net/tun here"
 )
-
-
-def in_namespace(test):
-    """Run the test's body as root of a namespace: in a new process that runs this file with the test's name."""
-
-    @functools.wraps(test)
-    def run():
-        command = ["unshare", "-Urn", sys.executable, __file__, test.__name__]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    return run
-
-
-def sh(*commands: str) -> None:
-    for command in commands:
-        subprocess.run(command.split(), check=True)
-
-
-def add_veth(name: str) -> None:
-    """``<name>`` for the port, ``<name>-peer`` for the host at the other end; no IPv6, which would chat."""
-    sh(f"ip link add name {name} type veth peer name {name}-peer")
-    for end in (name, f"{name}-peer"):
-        with open(f"/proc/sys/net/ipv6/conf/{end}/disable_ipv6", "w") as setting:
-            setting.write("1")
-        sh(f"ip link set {end} up")
-
-
-def raw_socket(interface: str) -> socket.socket:
-    raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003))
-    raw.bind((interface, 0x0003))
-    raw.settimeout(TIMEOUT_S)
-    return raw
 
 
 def next_frames(port) -> list[bytes]:
@@ -199,6 +156,63 @@ class Wire:
         pass
 
 
+LOOPBACK = (1, False)
+"""Index and link in a fresh namespace."""
+
+
+class PortStates(queue.Queue):
+    """An engine that hears of ports: ``(number, up)`` for each change."""
+
+    on_digest = None
+
+    def set_port_up(self, port: int, up: bool) -> None:
+        self.put((port, up))
+
+
+@in_namespace
+def test_a_port_follows_the_link_of_its_interface():
+    add_veth("v0")
+    add_veth("idle")
+    sh("ip link set idle down")
+    switch, states = Switch(), PortStates()
+    switch.install(cast(Engine, states))
+    switch.add_port(EthernetPort(3, "v0"))
+    switch.add_port(EthernetPort(4, "idle"))
+    switch.start()
+    try:
+        assert states.get(timeout=TIMEOUT_S) == (4, False)
+        sh("ip link set v0-peer down")  # what a pulled cable is to an interface
+        assert states.get(timeout=TIMEOUT_S) == (3, False)
+        sh("ip link set v0-peer up")
+        assert states.get(timeout=TIMEOUT_S) == (3, True)
+        sh("ip link set v0 down")
+        assert states.get(timeout=TIMEOUT_S) == (3, False)
+        assert [(port.name, port.is_up) for port in switch.ports()] == [("v0", False), ("idle", False)]
+        sh("ip link set v0 up")
+        assert states.get(timeout=TIMEOUT_S) == (3, True)
+        sh("ip link del v0")
+        assert states.get(timeout=TIMEOUT_S) == (3, False)
+    finally:
+        switch.stop()
+
+
+@in_namespace
+def test_links_are_asked_for_again_when_the_kernel_has_lost_some():
+    add_veth("v0")
+    index, heard = socket.if_nametoindex("v0"), []
+    watch = LinkWatch(lambda index, has_link: heard.append((index, has_link)))
+    with socket.socket(fileno=os.dup(watch.fileno())) as queue_of_watch:
+        queue_of_watch.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the kernel's minimum
+    for _ in range(20):
+        sh("ip link set v0 down", "ip link set v0 up")
+    sh("ip link set v0 down")
+    # Nothing has happened to the loopback interface: it is heard of only when all are asked for, and before the others.
+    while not (LOOPBACK in heard and (index, False) in heard[heard.index(LOOPBACK) :]):
+        assert select.select([watch], [], [], TIMEOUT_S)[0], f"heard only {heard}"
+        watch.receive()
+    watch.close()
+
+
 @in_namespace
 def test_tcp_and_udp_of_the_kernel_pass_with_its_offloads_on():
     """The hosts leave checksums and segmentation to their NIC, as a fresh veth's do; the port is that NIC."""
@@ -208,33 +222,20 @@ def test_tcp_and_udp_of_the_kernel_pass_with_its_offloads_on():
     for number in (0, 1):
         sh(f"ip link add name v{number} type veth peer name peer{number}", f"ip link set v{number} up")
         switch.add_port(EthernetPort(number, f"v{number}"))
-        host = subprocess.Popen(["unshare", "-n", "sleep", "60"])
-        hosts.append(host)
-        while subprocess.run(["readlink", f"/proc/{host.pid}/ns/net"], capture_output=True, check=True).stdout == (
-            subprocess.run(["readlink", "/proc/self/ns/net"], capture_output=True, check=True).stdout
-        ):
-            pass
-        enter = f"nsenter -n -t {host.pid} "
-        sh(
-            f"ip link set peer{number} netns {host.pid}",
-            enter + f"ip link set peer{number} up",
-            enter + f"ip addr add 10.0.0.{number + 1}/24 dev peer{number}",
-            enter + f"ip addr add 2001:db8::{number + 1}/64 dev peer{number} nodad",
-        )
+        hosts.append(Host(f"peer{number}", f"10.0.0.{number + 1}/24", f"2001:db8::{number + 1}/64"))
     switch.start()
     try:
         for family, address in (("AF_INET", "10.0.0.2"), ("AF_INET6", "2001:db8::2")):
-            server = in_host(hosts[1], SERVER, family, address)
+            server = hosts[1].python(SERVER, family, address)
             assert server.stdout is not None
             assert server.stdout.readline() == "ready\n"
-            client = in_host(hosts[0], CLIENT, family, address)
+            client = hosts[0].python(CLIENT, family, address)
             assert client.communicate(timeout=30)[0] == f"{PAYLOAD_BYTES} bytes, udp echoed\n"
             assert server.wait(TIMEOUT_S) == 0
         assert switch.stats().failed == 0
     finally:
         for host in hosts:
-            host.kill()
-            host.wait()
+            host.close()
         switch.stop()
 
 
@@ -264,11 +265,6 @@ udp.settimeout(20)
 udp.sendto(b"odd length", (address, 7))
 print(f"{received} bytes, udp {'echoed' if udp.recv(2000) == b'odd length' else 'lost'}")
 """
-
-
-def in_host(host: subprocess.Popen, script: str, *arguments: str) -> subprocess.Popen:
-    command = ["nsenter", "-n", "-t", str(host.pid), sys.executable, "-c", script, *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 @needs_tun
@@ -307,4 +303,4 @@ def test_a_tap_in_use_is_refused_with_its_name():
 
 
 if __name__ == "__main__":
-    globals()[sys.argv[1]].__wrapped__()
+    run_inside(globals())

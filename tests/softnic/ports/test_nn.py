@@ -43,7 +43,7 @@ def raw(port, address):
 def receive(port, limit=32):
     """What the switch's worker would get: wait for the descriptor, then read."""
     assert select.select([port], [], [], TIMEOUT_MS / 1000)[0]
-    return port.receive(limit)
+    return list(port.receive(limit))
 
 
 def test_a_frame_comes_in_with_the_number_of_its_port(port, ptf):
@@ -103,10 +103,25 @@ def test_ptf_can_ask_for_the_counters(port, ptf):
         readable, _, _ = select.select([port, ptf], [], [], TIMEOUT_MS / 1000)
         assert readable
         if port in readable:
-            port.receive(32)
+            list(port.receive(32))
         if ptf in readable:
             ptf.recv()
     assert ptf.nn_counters[4] == (1, 0)
+
+
+def test_a_request_is_answered_after_the_frames_before_it(port, raw):
+    raw.send(struct.pack("<iii", 3, 4, 3) + b"one")
+    raw.send(struct.pack("<iii", 5, 4, 1))
+    answers = []
+    while len(answers) < 2:
+        readable, _, _ = select.select([port, raw.recv_fd], [], [], TIMEOUT_MS / 1000)
+        assert readable
+        if port in readable:
+            for number, _ in port.receive(32):
+                port.send(number, b"answer")
+        if raw.recv_fd in readable:
+            answers.append(raw.recv())
+    assert answers == [struct.pack("<iii", 4, 4, 6) + b"answer", struct.pack("<iiiiii", 6, 4, 1, 0, 1, 1)]
 
 
 def test_what_we_do_not_know_is_answered_as_not_supported(port, raw):

@@ -24,7 +24,7 @@ from softnic.ports.offload import (
 )
 
 NEEDS_CHECKSUM = 1
-TCPV4, UFO, TCPV6 = 1, 3, 4
+TCPV4, UFO, TCPV6, UDP_L4 = 1, 3, 4, 5
 ETHERNET = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 IPV4 = IP(src="10.0.0.1", dst="10.0.0.2", id=0xFFFE)
 IPV6 = IPv6(src="2001:db8::1", dst="2001:db8::2")
@@ -96,6 +96,20 @@ def test_a_large_tcp_frame_is_cut_into_segments_that_carry_its_payload(network, 
     assert ["C" in segment[TCP].flags for segment in segments] == [index == 0 for index in range(len(segments))]
     if network is IPV4:
         assert [segment[IP].id for segment in segments] == [(0xFFFE + index) % 2**16 for index in range(len(segments))]
+
+
+@pytest.mark.parametrize("network", [IPV4, IPV6], ids=["ipv4", "ipv6"])
+@given(payload=st.binary(min_size=1, max_size=500), segment_bytes=st.integers(1, 200))
+def test_a_large_udp_frame_is_cut_into_datagrams_that_carry_its_payload(network, payload, segment_bytes):
+    packet = Ether(bytes(ETHERNET / network / UDP(sport=1, dport=2) / payload))
+    frame = bytes(packet)
+    header = VNET_HEADER.pack(NEEDS_CHECKSUM, UDP_L4, 0, segment_bytes, len(frame) - len(packet[UDP]), 6)
+
+    datagrams = [Ether(datagram) for datagram in finish(frame, Offload.decode(header))]
+
+    assert b"".join(bytes(datagram[UDP].payload) for datagram in datagrams) == payload
+    assert all(len(datagram[UDP].payload) == segment_bytes for datagram in datagrams[:-1])
+    assert [bytes(datagram) for datagram in datagrams] == [rebuilt(datagram.copy()) for datagram in datagrams]
 
 
 def test_a_frame_that_needs_nothing_is_left_alone():

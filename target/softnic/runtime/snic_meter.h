@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A two-rate three-colour marker (RFC 2698, colour-blind), in integers on a microsecond clock as BMv2's is.
+ *
+ * Buckets are full at first. Tokens come `rate` per second, counted from one origin so that fractions are not lost. The
+ * peak bucket is asked first: a packet that it refuses is red and takes nothing from the committed one.
+ *
+ * Threads: any number of workers and the control plane; each meter has its own spin lock, held for the arithmetic only.
+ */
+#ifndef SNIC_METER_H
+#define SNIC_METER_H
+
+#include <stdatomic.h>
+
+#include "snic_engine.h"
+
+enum snic_colour { SNIC_GREEN, SNIC_YELLOW, SNIC_RED };
+
+struct snic_bucket_of_tokens {
+    uint64_t tokens;
+    uint64_t received; /* since the origin */
+};
+
+struct snic_meter {
+    atomic_flag lock;
+    bool configured;
+    struct snic_rates rates;
+    uint64_t origin_us;
+    struct snic_bucket_of_tokens peak, committed;
+};
+
+/* Unconfigured: green. */
+uint32_t snic_meter_mark(struct snic_meter *meter, uint64_t cost, uint64_t now_us);
+/* NULL: unconfigured. */
+void snic_meter_configure(struct snic_meter *meter, const struct snic_rates *rates, uint64_t now_us);
+/* Always SNIC_OK; unconfigured: `*configured` is false. */
+int snic_meter_read(struct snic_meter *meter, struct snic_rates *rates, bool *configured);
+
+#endif
