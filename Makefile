@@ -8,10 +8,11 @@ READY  := .venv/ready
 
 P4_PROGRAMS      := $(wildcard p4src/programs/*.p4)
 P4_TEST_PROGRAMS := $(wildcard tests/p4/*.p4)
+P4_BENCH_PROGRAMS := $(wildcard bench/p4/*.p4)
 OUT              ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type unit ptf p4 shell clean
+.PHONY: help setup demo test lint type unit ptf diff bench p4 shell clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,9 +46,17 @@ unit: $(READY) ## unit, property and differential tests
 ptf: $(READY) ## packet tests; TARGET=softnic or bmv2
 	$(BIN)/python ptf-tests/run.py --target $(TARGET)
 
+diff: $(READY) ## random entries and packets through every executor; N=100000 PROGRAM=word SEED=1 FOLDER=of programs
+	PYTHONPATH=tests $(BIN)/python -m diff $(if $(N),--packets $(N)) $(if $(PROGRAM),--program $(PROGRAM)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(FOLDER),--folder $(FOLDER))
+
+bench: $(READY) ## how fast, beside Open vSwitch, DPDK and plain C; ARGS=--quick, ARGS='--only router'
+	$(BIN)/python -m bench $(ARGS)
+
 p4: ## compile the P4 programs (needs p4c-bm2-ss on the PATH)
 	@$(call compile,$(P4_PROGRAMS),p4src/compiled,$(shell find p4src -name '*.p4' | LC_ALL=C sort))
 	@$(call compile,$(P4_TEST_PROGRAMS),tests/p4/compiled,$(shell find tests/p4 -name '*.p4' | LC_ALL=C sort))
+	@$(call compile,$(P4_BENCH_PROGRAMS),bench/p4/compiled,$(shell find bench/p4 -name '*.p4' | LC_ALL=C sort))
 
 # $(1) programs, $(2) folder of the results, $(3) all sources
 define compile

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from finsy.proto import p4i, p4r
 
 from . import ir
+from .engine import Engine
 from .inputs import InputError
 from .reference import ReferenceEngine
 from .server import SchemaError, open_pipeline, write_batch
@@ -28,11 +29,19 @@ def offline_engine(
         InputError: there are updates but no P4Info, the P4Info is another program's, or an update is refused.
     """
     engine = ReferenceEngine(program, clock_ns=clock_ns, cpu_port=cpu_port)
+    write_updates(engine, program, p4info, updates)
+    return engine
+
+
+def write_updates(
+    engine: Engine, program: ir.Program, p4info: p4i.P4Info | None, updates: Iterable[p4r.Update]
+) -> None:
+    """Write `updates` to an engine that runs `program`, as a P4Runtime client would. Raises: InputError."""
     updates = list(updates)
     if p4info is None:
         if updates:
             raise InputError("entries need the program's P4Info; give it with --p4info")
-        return engine
+        return
     try:
         pipeline = open_pipeline(p4info, program, engine)
     except SchemaError as error:
@@ -40,4 +49,3 @@ def offline_engine(
     for index, error in enumerate(write_batch(pipeline, updates)):
         if error:
             raise InputError(f"entries: updates[{index}]: {error.message}") from error
-    return engine

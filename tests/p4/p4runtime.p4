@@ -36,12 +36,21 @@ struct learned_t {
 struct meta_t {
     bit<2> color;
     bit<8> mark;
+    bit<1> is_special;
 }
 
 const bit<9> CPU_PORT = 510;
 const bit<9> LEARNING_PORT = 1;
 
+// What the parser's value set holds.
+struct special_t {
+    bit<16> ether_type;
+    bit<9> port;
+}
+
 parser ParserImpl(packet_in packet, out headers_t hdr, inout meta_t meta, inout standard_metadata_t std) {
+    value_set<special_t>(2) specials;
+
     state start {
         transition select(std.ingress_port) {
             CPU_PORT: parse_packet_out;
@@ -54,6 +63,13 @@ parser ParserImpl(packet_in packet, out headers_t hdr, inout meta_t meta, inout 
     }
     state parse_ethernet {
         packet.extract(hdr.ethernet);
+        transition select(hdr.ethernet.ether_type, std.ingress_port) {
+            specials: mark_special;
+            default: accept;
+        }
+    }
+    state mark_special {
+        meta.is_special = 1;
         transition accept;
     }
 }
@@ -179,6 +195,9 @@ control IngressImpl(inout headers_t hdr, inout meta_t meta, inout standard_metad
             hdr.packet_out.setInvalid();
         } else {
             punt();
+            if (meta.is_special == 1) {
+                hdr.packet_in.reason = 8;
+            }
             port_counter.count((bit<32>)std.ingress_port);
             last_seen.write((bit<32>)std.ingress_port, (bit<32>)hdr.ethernet.src);
             balance.write(0, -12s1);

@@ -11,7 +11,8 @@ header command_t {
 }
 
 header stamp_t {
-    bit<8>  instance_type;
+    bit<3>  priority;
+    bit<5>  instance_type;
     bit<8>  mark;
     bit<16> egress_rid;
     bit<16> packet_length;
@@ -104,7 +105,8 @@ control EgressPipe(inout headers_t hdr, inout metadata_t meta, inout standard_me
         }
         if (hdr.command.verb != RECIRCULATE || hdr.command.rounds == 0) {
             hdr.stamp.setValid();
-            hdr.stamp.instance_type = (bit<8>) std.instance_type;
+            hdr.stamp.priority = std.priority;
+            hdr.stamp.instance_type = (bit<5>) std.instance_type;
             hdr.stamp.mark = meta.mark | meta.lost;
             hdr.stamp.egress_rid = std.egress_rid;
             hdr.stamp.packet_length = (bit<16>) std.packet_length;

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MANIFESTS = [ROOT / "p4src/compiled/MANIFEST", ROOT / "tests/p4/compiled/MANIFEST"]
+MANIFESTS = [ROOT / f"{folder}/compiled/MANIFEST" for folder in ("p4src", "tests/p4", "bench/p4")]
+
+
+def folder_name(manifest: Path) -> str:
+    return str(manifest.parents[1].relative_to(ROOT))
 
 
 def manifest_version(manifest: Path) -> str:
@@ -31,7 +35,7 @@ def installed_p4c_version() -> str | None:
     return words[words.index("Version") + 1]
 
 
-@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.parts[-3])
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=folder_name)
 def test_every_file_is_as_the_manifest_says(manifest: Path) -> None:
     wrong = [
         path
@@ -41,14 +45,14 @@ def test_every_file_is_as_the_manifest_says(manifest: Path) -> None:
     assert not wrong, f"changed since they were compiled: {wrong}; run `make p4`"
 
 
-@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.parts[-3])
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=folder_name)
 def test_no_source_is_missing_from_the_manifest(manifest: Path) -> None:
     folder = manifest.parent.parent
     sources = {str(path.relative_to(ROOT)) for path in folder.rglob("*.p4")}
     assert sources <= set(manifest_hashes(manifest)), "run `make p4`"
 
 
-@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.parts[-3])
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=folder_name)
 def test_compiling_again_gives_the_committed_files(manifest: Path, tmp_path: Path) -> None:
     installed = installed_p4c_version()
     if installed is None:
