@@ -12,7 +12,7 @@ P4_BENCH_PROGRAMS := $(wildcard bench/p4/*.p4)
 OUT              ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type unit ptf diff bench p4 shell clean
+.PHONY: help setup demo test lint type unit ptf diff safety bench p4 shell clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,12 +43,15 @@ type: $(READY) ## basedpyright
 unit: $(READY) ## unit, property and differential tests
 	$(BIN)/pytest
 
-ptf: $(READY) ## packet tests; TARGET=softnic or bmv2
+ptf: $(READY) ## packet tests; TARGET=softnic, softnic-reference or bmv2
 	$(BIN)/python ptf-tests/run.py --target $(TARGET)
 
 diff: $(READY) ## random entries and packets through every executor; N=100000 PROGRAM=word SEED=1 FOLDER=of programs
 	PYTHONPATH=tests $(BIN)/python -m diff $(if $(N),--packets $(N)) $(if $(PROGRAM),--program $(PROGRAM)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(FOLDER),--folder $(FOLDER))
+
+safety: $(READY) ## the native engine under sanitizers: prefixes, mutated packets and programs; SECONDS=60 SEED=1
+	PYTHONPATH=tests $(BIN)/python -m safety $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) ## how fast, beside Open vSwitch, DPDK and plain C; ARGS=--quick, ARGS='--only router'
 	$(BIN)/python -m bench $(ARGS)

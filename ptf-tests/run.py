@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import grpc
@@ -47,12 +47,15 @@ class Target:
         return [executable, *(argument.format(**places, cpu=CPU) for argument in self.arguments)]
 
 
+SOFTNIC = Target(
+    "softnic",
+    "install this project: make setup",
+    ("run", "--nn", "{nn}", "--grpc-addr", "{grpc}", "--device-id", "1", "--cpu-port", "{cpu}"),
+)
+
 TARGETS = {
-    "softnic": Target(
-        "softnic",
-        "install this project: make venv",
-        ("run", "--nn", "{nn}", "--grpc-addr", "{grpc}", "--device-id", "1", "--cpu-port", "{cpu}"),
-    ),
+    "softnic": SOFTNIC,
+    "softnic-reference": replace(SOFTNIC, arguments=(*SOFTNIC.arguments, "--engine", "reference")),
     "bmv2": Target(
         "simple_switch_grpc",
         "see README, 'On BMv2 instead'",

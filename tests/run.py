@@ -34,7 +34,9 @@ STEPS = (
     Step("format", (f"{BIN}/ruff", "format", "--check", ".")),
     Step("types", (f"{BIN}/basedpyright",)),
     Step("unit", (f"{BIN}/pytest", "-p", "no:cacheprovider")),
+    Step("safety", ("env", "PYTHONPATH=tests", f"{BIN}/python", "-m", "safety")),
     Step("ptf softnic", (f"{BIN}/python", "ptf-tests/run.py", "--target", "softnic")),
+    Step("ptf softnic-reference", (f"{BIN}/python", "ptf-tests/run.py", "--target", "softnic-reference")),
     Step("ptf bmv2", (f"{BIN}/python", "ptf-tests/run.py", "--target", "bmv2")),
 )
 

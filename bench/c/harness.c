@@ -66,7 +66,8 @@ static void run_window(const void *tables, struct trace trace, uint8_t *buffers,
     if (sent != packets)
         die("packets were dropped");
     if (is_counted)
-        printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", packets, end - start, clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_start);
+        printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", packets, end - start,
+               clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_start);
     fflush(stdout);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What one lookup costs, without a program around it. Arguments: exact | lpm4 | lpm6 | ternary, the number of entries.
- * Prints: kind, entries, ns for each lookup one by one, ns in groups of 32 (begin, advance, finish), us for each insert, bytes of memory.
+ * Prints: kind, entries, ns for each lookup one by one, ns in groups of 32 (begin, advance, finish), us for each
+ * insert, bytes of memory.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +133,8 @@ int main(int argc, char **argv)
     double start = now_ns();
     while (missing) {
         struct match match = random_match(kind);
-        if (!snic_insert(engine, kind, match.key, match.mask, kind == 3 ? (int32_t)(next_random() % 1000) : 0, &target, 0)) {
+        int32_t priority = kind == 3 ? (int32_t)(next_random() % 1000) : 0;
+        if (!snic_insert(engine, kind, match.key, match.mask, priority, &target, 0)) {
             missing--;
             /* Every lookup hits: its key is within some entry, its free bits are random. */
             uint32_t at = missing < KEYS ? missing : (uint32_t)next_random() % KEYS;

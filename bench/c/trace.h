@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the measuring programs share: a capture in memory, a clock, and how to give up.
  *
- * One thread; a trace is the caller's until the program ends. Errors end the program with a message on stderr: these are
- * measuring instruments, not libraries.
+ * One thread; a trace is the caller's until the program ends. Errors end the program with a message on stderr: these
+ * are measuring instruments, not libraries.
  */
 #ifndef TRACE_H
 #define TRACE_H

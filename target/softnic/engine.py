@@ -107,7 +107,11 @@ EntryAction = ActionCall | MemberRef | GroupRef
 
 @dataclass(frozen=True, slots=True)
 class TableEntry:
-    """One entry. `key` has one element for each key field, in the order of the JSON; don't-care is spelled out."""
+    """One entry. `key` has one element for each key field, in the order of the JSON; don't-care is spelled out.
+
+    Where the program masks a field itself (``field & constant``), bits outside of that mask do not count: an entry is
+    also found by a key that differs there, and read as it was inserted.
+    """
 
     key: tuple[KeyMatch, ...]
     action: EntryAction

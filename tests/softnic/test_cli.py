@@ -132,6 +132,7 @@ def test_explain_takes_a_packet_of_a_capture_and_prints_json(invoke, capture):
         (["run", "--port", "511=eth:veth0"], "numbers go from 0 to 510"),
         (["run", "--port", "0=usb:1"], "there are eth, xdp, tap and pcap"),
         (["run", "--port", "0=eth:a-name-too-long-for-linux"], "at most 15 bytes"),
+        (["run", "--engine", "reference", "--port", "0=xdp:lo"], "xdp:lo: needs the native engine"),
         (["run", "--port", "0=pcap:x.pcap,x.pcap"], "would overwrite the input"),
         (["run", "--port", "0=pcap:,{tmp}/a", "--port", "0=pcap:,{tmp}/b"], "port 0 is there already; give each"),
         (["run", "--port", "510=pcap:,{tmp}/a"], "port 510 is the CPU port"),

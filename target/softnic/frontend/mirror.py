@@ -21,6 +21,8 @@ Width = Annotated[int, msgspec.Meta(ge=0, le=MAX_WIDTH)]
 """In bits. p4c's own limit is far below; without one, a number in a file could exhaust memory."""
 Size = Annotated[int, msgspec.Meta(ge=0, le=1 << 26)]
 """Of something that is allocated when the program is loaded."""
+Capacity = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
+"""Of something that is filled later; the engines count what is in it in 32 bits."""
 
 
 class _Object(msgspec.Struct, forbid_unknown_fields=True):
@@ -322,7 +324,7 @@ class Parser(_Named):
 
 class ValueSet(_Named):
     compressed_bitwidth: Width
-    max_size: int = 0
+    max_size: Capacity = 0
 
 
 class Deparser(_Named):
@@ -403,7 +405,7 @@ class SelectorDecl(_Object):
 
 
 class ActionProfile(_Named):
-    max_size: int
+    max_size: Capacity
     selector: SelectorDecl | None = None
 
 
@@ -466,7 +468,7 @@ class Table(_Named):
     key: list[KeyField]
     actions: list[str]
     next_tables: dict[str, str | None]
-    max_size: int | None = None
+    max_size: Capacity | None = None
     action_ids: list[int] | None = None
     action_profile: str | None = None
     base_default_next: str | None = None

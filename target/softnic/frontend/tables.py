@@ -284,23 +284,24 @@ def _priority(decl: mirror.Entry, table: mirror.Table) -> int:
 def _match(
     scope: Scope, decl: mirror.Match, field: ir.KeyField
 ) -> ir.ExactKey | ir.LpmKey | ir.TernaryKey | ir.RangeKey:
+    """Its value without the bits that the field's own mask excludes, as no packet has them."""
     if decl.__struct_config__.tag != field.kind:
         raise scope.trail.error(f"match field {field.name!r} is {field.kind}, not {decl.__struct_config__.tag}")
     match decl:
         case mirror.ValidMatch(key=valid):
             return ir.ExactKey(int(valid))
         case mirror.ExactMatch(key=digits):
-            return ir.ExactKey(scope.unsigned(digits, field.width))
+            return ir.ExactKey(scope.unsigned(digits, field.width) & field.mask)
         case mirror.LpmMatch(key=digits, prefix_length=length):
             if not 0 <= length <= field.width:
                 raise scope.trail.error(f"a prefix of {length} bits is not one of a field of {field.width}")
             host_bits = field.width - length
-            return ir.LpmKey(scope.unsigned(digits, field.width) >> host_bits << host_bits, length)
+            return ir.LpmKey(scope.unsigned(digits, field.width) >> host_bits << host_bits & field.mask, length)
         case mirror.TernaryMatch(key=digits, mask=mask_digits):
             mask = scope.unsigned(mask_digits, field.width)
-            return ir.TernaryKey(scope.unsigned(digits, field.width) & mask, mask)
+            return ir.TernaryKey(scope.unsigned(digits, field.width) & mask & field.mask, mask)
         case mirror.RangeMatch(start=start, end=end):
-            return ir.RangeKey(scope.unsigned(start, field.width), scope.unsigned(end, field.width))
+            return ir.RangeKey(scope.unsigned(start, field.width) & field.mask, scope.unsigned(end, field.width))
 
 
 def _profile_of(scope: Scope, decl: mirror.Table) -> ir.ActionProfile | None:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from finsy.proto import gnmi
 
-from softnic.switch import PortState, PortStats
+from softnic.ports.port import PortStats
+from softnic.switch import PortState
 
 from .errors import invalid, not_found, unimplemented
 from .paths import Element, Path, describe, selects

@@ -84,7 +84,7 @@ class NativeDataplane:
         self._events_lost = 0
 
     def add(self, number: int, interface: str, kind: str = "eth") -> None:
-        """A port by AF_PACKET (``eth``) or AF_XDP (``xdp``). Raises: PortError (says what the kernel refuses, and why)."""
+        """A port by AF_PACKET (``eth``) or AF_XDP (``xdp``). Raises: PortError (what the kernel refuses, and why)."""
         add = self._lib.snic_dataplane_add_eth if kind == "eth" else self._lib.snic_dataplane_add_xdp
         status = add(self._dataplane, number, interface.encode())
         if status:

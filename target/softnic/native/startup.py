@@ -32,7 +32,7 @@ def start_engine(program: ir.Program, *, cpu_port: int | None = None) -> Engine:
     """A native engine; where that can't be, the reference executor, with a warning that says why."""
     try:
         return _start_native(program, cpu_port)
-    except (CompilerError, UnsupportedError, OSError) as error:
+    except (EngineError, UnsupportedError, OSError) as error:
         logger.warning("the reference executor runs %s, thousands of times slower: %s", program.name, error)
         return ReferenceEngine(program, cpu_port=cpu_port)
 

@@ -37,7 +37,8 @@ class Port(ABC):
     """An attachment of the switch to the outside world.
 
     Most carry one port number. One whose `number` is None carries every number no other port has (PTF's socket).
-    Everything here is called by the switch's worker, except `rx_dropped`, and `close` once the worker has ended.
+    Everything here is called by the switch's worker, except `rx_dropped`, `own_stats` and `set_enabled`, which any
+    thread may call, and `close` once the worker has ended.
     """
 
     def __init__(self, number: int | None, name: str | None = None, interface_index: int | None = None) -> None:

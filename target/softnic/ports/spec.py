@@ -74,4 +74,6 @@ def split_pcaps(where: str) -> tuple[Path | None, Path | None]:
 
 
 def _malformed(spec: str) -> PortError:
-    return PortError(f"port {spec!r}: write NUMBER=eth:INTERFACE, NUMBER=xdp:INTERFACE, NUMBER=tap:NAME or NUMBER=pcap:IN,OUT")
+    return PortError(
+        f"port {spec!r}: write NUMBER=eth:INTERFACE, NUMBER=xdp:INTERFACE, NUMBER=tap:NAME or NUMBER=pcap:IN,OUT"
+    )

@@ -212,8 +212,8 @@ static inline void snic_resize_bits(uint8_t *bytes, uint32_t used, uint32_t offs
 }
 
 /*
- * A varbit field from one header to another. `fixed`: bits of the target without its varbit, which is at `to_offset` and
- * has `*to_bits` bits; there has to be room for `from_bits`.
+ * A varbit field from one header to another. `fixed`: bits of the target without its varbit, which is at `to_offset`
+ * and has `*to_bits` bits; there has to be room for `from_bits`.
  */
 static inline void snic_assign_varbit(uint8_t *to, uint32_t fixed, uint32_t to_offset, uint32_t *to_bits,
                                       const uint8_t *from, uint32_t from_offset, uint32_t from_bits)

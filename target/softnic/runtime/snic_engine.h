@@ -2,14 +2,15 @@
 /*
  * One program with its control-plane state: what the control plane calls.
  *
- * Threads: one writer at a time (the caller serialises), any number of workers running packets meanwhile; a worker never
- * waits for the writer. What a write unlinks is freed once every worker has passed a quiescent point (snic_epoch.h).
+ * Threads: one writer at a time (the caller serialises), any number of workers running packets meanwhile; a worker
+ * never waits for the writer. What a write unlinks is freed once every worker has passed a quiescent point
+ * (snic_epoch.h).
  * Errors: 0 or a negative `enum snic_error`; a call that fails has changed nothing. Nothing here prints or exits.
  *
  * A match is two byte strings of the table's key_bytes: `key` and `mask`. An exact field has an all-ones mask (which
- * is not looked at in a table whose match is SNIC_EXACT: there `mask` may be NULL), an lpm field the mask of its prefix, a
- * range field its low end in `key` and its high end in `mask`. Bits of `key` outside of the mask are zero. Larger
- * priority wins; tables without a ternary or range field have priority 0.
+ * is not looked at in a table whose match is SNIC_EXACT: there `mask` may be NULL), an lpm field the mask of its
+ * prefix, a range field its low end in `key` and its high end in `mask`. Bits of `key` outside of the mask are zero.
+ * Larger priority wins; tables without a ternary or range field have priority 0.
  */
 #ifndef SNIC_ENGINE_H
 #define SNIC_ENGINE_H
@@ -78,8 +79,8 @@ struct snic_entry_view {
 int snic_engine_open(const char *path, const char *json_sha256, struct snic_engine **engine);
 void snic_engine_close(struct snic_engine *engine); /* no worker may be running */
 /*
- * Goes on with `path`: the same program, compiled otherwise. No packet runs while they are exchanged; state is untouched.
- * May be called by another thread than the writer's. SNIC_BAD_PROGRAM: it is another program.
+ * Goes on with `path`: the same program, compiled otherwise. No packet runs while they are exchanged; state is
+ * untouched. May be called by another thread than the writer's. SNIC_BAD_PROGRAM: it is another program.
  */
 int snic_engine_upgrade(struct snic_engine *engine, const char *path);
 const struct snic_program *snic_engine_program(const struct snic_engine *engine);
@@ -108,8 +109,8 @@ uint32_t snic_entry_count(const struct snic_engine *engine, uint32_t table);
 uint32_t snic_entries(const struct snic_engine *engine, uint32_t table, uint64_t *cursor,
                       struct snic_entry_view *views, uint32_t room);
 /*
- * Likewise, only entries with a timeout that have not been hit for longer than it; looks at no more than `budget`. At the
- * end `*cursor` is SNIC_CURSOR_END; until then, a return of 0 only means that the budget was spent.
+ * Likewise, only entries with a timeout that have not been hit for longer than it; looks at no more than `budget`. At
+ * the end `*cursor` is SNIC_CURSOR_END; until then, a return of 0 only means that the budget was spent.
  */
 uint32_t snic_idle_entries(const struct snic_engine *engine, uint32_t table, uint64_t *cursor, uint32_t budget,
                            struct snic_entry_view *views, uint32_t room);
@@ -138,7 +139,7 @@ int snic_insert_group(struct snic_engine *engine, uint32_t profile, uint32_t gro
 int snic_modify_group(struct snic_engine *engine, uint32_t profile, uint32_t group_id,
                       const struct snic_group_member *members, uint32_t count);
 int snic_delete_group(struct snic_engine *engine, uint32_t profile, uint32_t group_id);
-/* Groups pick `hash % n` over their active members (BMv2's way) or, consistently, so that a lost member's share moves only. */
+/* Groups pick `hash % n` over their active members (BMv2's way) or consistently: only a lost member's share moves. */
 void snic_set_consistent_selection(struct snic_engine *engine, bool consistent);
 void snic_set_port_up(struct snic_engine *engine, uint32_t port, bool up);
 
@@ -164,7 +165,10 @@ int snic_set_clone_session(struct snic_engine *engine, uint32_t session, const s
 /* ---- packets ---- */
 /* The worker of that number, made on first use; NULL without memory. The caller sets its sink. */
 struct snic_worker *snic_worker(struct snic_engine *engine, uint32_t number);
-/* SNIC_NO_ROOM: a frame is longer than SNIC_MAX_FRAME_BYTES, and none was run. Copies `count` frames in front of which there is no headroom into the worker's own buffers and runs them. */
+/*
+ * SNIC_NO_ROOM: a frame is longer than SNIC_MAX_FRAME_BYTES, and none was run. Copies `count` frames in front of which
+ * there is no headroom into the worker's own buffers and runs them.
+ */
 int snic_process(struct snic_worker *worker, const struct snic_frame *frames, uint32_t count);
 /* Runs frames where they are: with SNIC_HEADROOM in front. Any count; waits while the engine is paused. */
 int snic_run(struct snic_worker *worker, struct snic_frame *frames, uint32_t count);

@@ -3,8 +3,8 @@
  * A hash index over cells: buckets of one cache line, eight tags of 16 bits and eight cell numbers each.
  *
  * An entry that finds its bucket full goes to one of the following, and each bucket that it passed counts it: a lookup
- * goes on only where entries did. Entries never move within one array of buckets. When the array is three quarters full, the writer
- * builds one of twice the size and publishes it.
+ * goes on only where entries did. Entries never move within one array of buckets. When the array is three quarters
+ * full, the writer builds one of twice the size and publishes it.
  *
  * Threads: one writer; readers are lock-free and see each entry before or after any change to it. They are inside an
  * epoch (snic_epoch.h). The writer publishes a cell's number before its tag and withdraws them the other way round; a

@@ -15,7 +15,8 @@
     ENTRY(byte, __VA_ARGS__), ENTRY((byte) + 1, __VA_ARGS__), ENTRY((byte) + 2, __VA_ARGS__),                          \
         ENTRY((byte) + 3, __VA_ARGS__)
 #define SIXTEEN(byte, ...)                                                                                             \
-    FOUR(byte, __VA_ARGS__), FOUR((byte) + 4, __VA_ARGS__), FOUR((byte) + 8, __VA_ARGS__), FOUR((byte) + 12, __VA_ARGS__)
+    FOUR(byte, __VA_ARGS__), FOUR((byte) + 4, __VA_ARGS__), FOUR((byte) + 8, __VA_ARGS__),                             \
+        FOUR((byte) + 12, __VA_ARGS__)
 #define SIXTY_FOUR(byte, ...)                                                                                          \
     SIXTEEN(byte, __VA_ARGS__), SIXTEEN((byte) + 16, __VA_ARGS__), SIXTEEN((byte) + 32, __VA_ARGS__),                  \
         SIXTEEN((byte) + 48, __VA_ARGS__)
@@ -32,7 +33,8 @@ static const uint16_t ccitt_table[256] = TABLE(0x1021, 0x2042, 0x4084, 0x8108, 0
 static const uint32_t crc32_table[256] =
     TABLE(0x77073096, 0xee0e612c, 0x076dc419, 0x0edb8832, 0x1db71064, 0x3b6e20c8, 0x76dc4190, 0xedb88320);
 static const uint64_t crc64_table[256] =
-    TABLE(0x01b0000000000000, 0x0360000000000000, 0x06c0000000000000, 0x0d80000000000000, 0x1b00000000000000, 0x3600000000000000, 0x6c00000000000000, 0xd800000000000000);
+    TABLE(0x01b0000000000000, 0x0360000000000000, 0x06c0000000000000, 0x0d80000000000000, 0x1b00000000000000,
+          0x3600000000000000, 0x6c00000000000000, 0xd800000000000000);
 
 uint64_t snic_crc8(const uint8_t *data, size_t size)
 {

@@ -23,7 +23,7 @@ static const uint8_t *field_of(const struct snic_lpm *lpm, uint32_t cell)
     return snic_cell_key(lpm->cells, cell) + lpm->offset;
 }
 
-/* Bits of the trie that the cell's prefix takes: up to the last bit of its mask, padding included; 0 for no bits at all. */
+/* Bits of the trie that the cell's prefix takes: up to the last bit of its mask, padding included; 0 for none. */
 static uint32_t prefix_bits(const struct snic_lpm *lpm, uint32_t cell)
 {
     const uint8_t *mask = snic_cell_mask(lpm->cells, cell) + lpm->offset;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Longest-prefix match: a multibit trie (a byte, a byte, then four bits at a time) whose slots hold the longest prefix that
- * ends within the node and the way to longer ones.
+ * Longest-prefix match: a multibit trie (a byte, a byte, then four bits at a time) whose slots hold the longest prefix
+ * that ends within the node and the way to longer ones.
  *
- * A subtree of one prefix is no node but the prefix's cell itself, marked SNIC_LONE, compared whole when a lookup comes to it:
- * memory follows the number of prefixes, not the width of the key. If the key has exact fields beside the prefix, these
- * choose one of many tries, by hash, and all strides are four bits.
+ * A subtree of one prefix is no node but the prefix's cell itself, marked SNIC_LONE, compared whole when a lookup comes
+ * to it: memory follows the number of prefixes, not the width of the key. If the key has exact fields beside the
+ * prefix, these choose one of many tries, by hash, and all strides are four bits.
  *
- * Bits of the trie count from the first bit of the field's bytes, the padding of a field that is no whole number of bytes
- * included.
+ * Bits of the trie count from the first bit of the field's bytes, the padding of a field that is no whole number of
+ * bytes included.
  *
- * Threads: one writer; readers are lock-free, inside an epoch. A slot is one word, changed in place: each lookup sees each
- * change to the prefixes of a slot entirely or not at all. Nodes that became empty are unlinked, then retired.
+ * Threads: one writer; readers are lock-free, inside an epoch. A slot is one word, changed in place: each lookup sees
+ * each change to the prefixes of a slot entirely or not at all. Nodes that became empty are unlinked, then retired.
  */
 #ifndef SNIC_LPM_H
 #define SNIC_LPM_H

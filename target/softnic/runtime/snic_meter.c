@@ -13,7 +13,8 @@ static uint64_t tokens_since(uint64_t elapsed_us, uint64_t rate)
     return product >> 64 ? (uint64_t)(product / MICROSECONDS) : (uint64_t)product / MICROSECONDS;
 }
 
-static bool take(struct snic_bucket_of_tokens *bucket, uint64_t rate, uint64_t burst, uint64_t elapsed_us, uint64_t cost)
+static bool take(struct snic_bucket_of_tokens *bucket, uint64_t rate, uint64_t burst, uint64_t elapsed_us,
+                 uint64_t cost)
 {
     uint64_t received = tokens_since(elapsed_us, rate);
     int64_t gained = (int64_t)(received - bucket->received);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The work a Linux sender leaves to its NIC: checksums, TCP and UDP segmentation, VLAN tags. On a veth there is no NIC behind
- * the sender; the target is that NIC and finishes the frame.
+ * The work a Linux sender leaves to its NIC: checksums, TCP and UDP segmentation, VLAN tags. On a veth there is no NIC
+ * behind the sender; the target is that NIC and finishes the frame.
  *
  * Pure functions over memory that the caller owns. `struct snic_segments` borrows the frame until the last segment is
  * out.

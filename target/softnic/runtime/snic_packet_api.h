@@ -32,7 +32,8 @@ static inline bool snic_table_large(const struct snic_table *table)
 /* NULL: a miss. Of a table that snic_is_narrow. */
 static inline const struct snic_call *snic_narrow_find(const struct snic_table *table, const uint8_t *key)
 {
-    return snic_found(&table->cells, atomic_load_explicit(&table->narrow[snic_narrow_index(key)], memory_order_acquire));
+    uint32_t cell = atomic_load_explicit(&table->narrow[snic_narrow_index(key)], memory_order_acquire);
+    return snic_found(&table->cells, cell);
 }
 
 /* NULL: a miss. */

@@ -123,7 +123,7 @@ static uint64_t score(uint32_t slot, uint32_t member_id, uint32_t copy)
     return folded * 0xc2f96b518e07d3a5u;
 }
 
-/* Rendezvous hashing (Thaler and Ravishankar): each slot goes to the copy of an active member that scores highest there. */
+/* Rendezvous hashing (Thaler and Ravishankar): each slot goes to the copy of an active member with its best score. */
 static struct snic_choice *choose_consistently(const struct snic_profile *profile,
                                                const struct snic_group_member *members, uint32_t count)
 {

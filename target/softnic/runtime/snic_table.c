@@ -324,7 +324,7 @@ void snic_table_delete(struct snic_table *table, uint32_t number)
     snic_exact_remove(&table->identities, hash_of(table, cell), cell);
     unlink_number(table, number);
     table->count--;
-    /* Readers of a ternary index may still follow the number: cell_of keeps what it says until the number is taken again. */
+    /* Readers of a ternary index may still follow the number: cell_of keeps it until the number is taken again. */
     table->order[number].before = number;
     snic_retire(table->epoch, release_cell, &table->cells.arena, cell);
     snic_retire(table->epoch, release_number, table, number);

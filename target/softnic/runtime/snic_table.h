@@ -3,11 +3,11 @@
  * One table: its entries, the index that packets use, and what packets leave on entries.
  *
  * Each entry has a dense number, kept while it exists, and a cell (snic_cell.h), replaced when it is modified. All
- * entries stand in `identities`; in a table of exact fields that is what packets use too. What packets don't read stands in
- * arrays by number, and only where the table needs it.
+ * entries stand in `identities`; in a table of exact fields that is what packets use too. What packets don't read
+ * stands in arrays by number, and only where the table needs it.
  *
- * Threads: one writer; readers are lock-free, inside an epoch. They see each insert, modify or delete entirely or not at
- * all. Cells and numbers are used again only when every reader has passed.
+ * Threads: one writer; readers are lock-free, inside an epoch. They see each insert, modify or delete entirely or not
+ * at all. Cells and numbers are used again only when every reader has passed.
  */
 #ifndef SNIC_TABLE_H
 #define SNIC_TABLE_H

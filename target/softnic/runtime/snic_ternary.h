@@ -4,13 +4,14 @@
  *
  * The entries that match are the bits that all bytes' vectors have in common; the best of these wins: larger priority,
  * then earlier insertion. Bytes that no entry cares for have no vectors. Up to 64 entries a vector is one word; beyond
- * that the processor's own vectors take 512 entries at each step. A range that its bytes' vectors can't express is compared once a
- * bit says that it may match.
+ * that the processor's own vectors take 512 entries at each step. A range that its bytes' vectors can't express is
+ * compared once a bit says that it may match.
  *
- * An entry's bit is its dense number (snic_call.index). Larger vectors, or vectors for one more byte, are built anew and published.
+ * An entry's bit is its dense number (snic_call.index). Larger vectors, or vectors for one more byte, are built anew
+ * and published.
  *
- * Threads: one writer; readers are lock-free, inside an epoch. An entry's own bit in `taken` is set last and cleared first, and its
- * number is not taken again before readers have passed: a lookup sees the entry entirely or not at all.
+ * Threads: one writer; readers are lock-free, inside an epoch. An entry's own bit in `taken` is set last and cleared
+ * first, and its number is not taken again before readers have passed: a lookup sees the entry entirely or not at all.
  */
 #ifndef SNIC_TERNARY_H
 #define SNIC_TERNARY_H
@@ -83,8 +84,9 @@ static inline uint64_t snic_common_word(const struct snic_vectors *vectors, cons
 }
 
 /*
- * Cuts the block `words`, which begins at word `at` of `taken`, down to what all bytes agree on. The writer changes other entries' bits meanwhile, by whole words, and a block is
- * loaded by words or more: ThreadSanitizer, which wants each to be an atomic load, is not asked.
+ * Cuts the block `words`, which begins at word `at` of `taken`, down to what all bytes agree on. The writer changes
+ * other entries' bits meanwhile, by whole words, and a block is loaded by words or more: ThreadSanitizer, which wants
+ * each to be an atomic load, is not asked.
  */
 __attribute__((no_sanitize("thread"))) static inline void
 snic_common_block(const struct snic_vectors *vectors, const uint8_t *key, uint32_t at, uint64_t *words)

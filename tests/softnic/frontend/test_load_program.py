@@ -52,6 +52,12 @@ def entry_of(key: str, argument: str) -> Document:
     }
 
 
+def mask_the_key(document: Document) -> None:
+    """Of table ``t``, so that its two entries have one key."""
+    table(document)["key"][0]["mask"] = "0xff0f"
+    table(document)["entries"] = [entry_of("0x0001", "0x1"), entry_of("0x0011", "0x2")]
+
+
 def share_a_profile(document: Document) -> None:
     """Between ``t`` and ``t2``, of which one lacks the other's action."""
     pipeline = document["pipelines"][0]
@@ -155,6 +161,7 @@ REFUSALS: dict[str, tuple[Callable[[Document], object], str, str]] = {
     "no version": (lambda d: d.pop("__meta__"), "$", "__meta__"),
     "unknown key at the top": (put(lambda d: d, "header_typos", []), "$", "header_typos"),
     "unknown key inside": (put(table, "nxt_tables", {}), TABLE, "nxt_tables"),
+    "more entries than can be counted": (put(table, "max_size", 1 << 32), f"{TABLE}.max_size", "<= 4294967295"),
     "wrong type": (put(table, "max_size", "16"), f"{TABLE}.max_size", "int"),
     "unknown value type": (
         put(lambda d: primitive(d)["parameters"], 1, {"type": "colour", "value": 1}),
@@ -284,6 +291,11 @@ REFUSALS: dict[str, tuple[Callable[[Document], object], str, str]] = {
     "entry that is there twice": (
         put(table, "entries", [entry_of("0x0001", "0x1"), entry_of("0x0002", "0x2"), entry_of("0x0001", "0x3")]),
         f"{TABLE}.entries[2]",
+        "already",
+    ),
+    "entries that differ outside of the key's mask": (
+        mask_the_key,
+        f"{TABLE}.entries[1]",
         "already",
     ),
     "table more specific than its key": (

@@ -14,7 +14,8 @@ from softnic.gnmi.errors import GnmiError
 from softnic.gnmi.paths import Element, Path, decode, describe, encode, selects
 from softnic.gnmi.subscription import DEFAULT_COUNTER_INTERVAL_NS, MIN_INTERVAL_NS, Flow, flows
 from softnic.gnmi.tree import Leaves, leaves
-from softnic.switch import PortState, PortStats
+from softnic.ports.port import PortStats
+from softnic.switch import PortState
 
 INTERVAL_NS = 5 * MIN_INTERVAL_NS
 ALL = (Element("interfaces"),)

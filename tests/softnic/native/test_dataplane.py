@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import subprocess
 import threading
@@ -433,10 +434,9 @@ print(received.hexdigest())
 """
 
 
-@by_either_link
-@in_namespace
-def test_tcp_and_udp_of_the_kernel_pass_with_its_offloads_on(link: str) -> None:
-    """The hosts leave checksums and segments to their NIC, as fresh veths' do: an eth port is that NIC, XDP is none."""
+@contextmanager
+def two_hosts(link: str = "eth") -> Iterator[tuple[Host, Host]]:
+    """The first is 10.0.0.2 and 2001:db8::2 behind port 2, the second .3 and ::3 behind port 3."""
     hosts: list[Host] = []
     for number in (2, 3):
         sh(f"ip link add name v{number} type veth peer name peer{number}", f"ip link set v{number} up")
@@ -445,15 +445,54 @@ def test_tcp_and_udp_of_the_kernel_pass_with_its_offloads_on(link: str) -> None:
         hosts.append(Host(f"peer{number}", f"10.0.0.{number}/24", f"2001:db8::{number}/64"))
     try:
         with running(forwarding({2: 3, 3: 2}), {2: "v2", 3: "v3"}, link):
-            for family, address in (("AF_INET", "10.0.0.3"), ("AF_INET6", "2001:db8::3")):
-                server = hosts[1].python(SERVER, family, address)
-                assert server.stdout
-                assert server.stdout.readline() == "ready\n"
-                client = hosts[0].python(CLIENT, family, address)
-                assert client.communicate(timeout=30)[0] == server.communicate(timeout=30)[0] != ""
+            yield hosts[0], hosts[1]
     finally:
         for host in hosts:
             host.close()
+
+
+@by_either_link
+@in_namespace
+def test_tcp_and_udp_of_the_kernel_pass_with_its_offloads_on(link: str) -> None:
+    """The hosts leave checksums and segments to their NIC, as fresh veths' do: an eth port is that NIC, XDP is none."""
+    with two_hosts(link) as (near, far):
+        for family, address in (("AF_INET", "10.0.0.3"), ("AF_INET6", "2001:db8::3")):
+            server = far.python(SERVER, family, address)
+            assert server.stdout
+            assert server.stdout.readline() == "ready\n"
+            client = near.python(CLIENT, family, address)
+            assert client.communicate(timeout=30)[0] == server.communicate(timeout=30)[0] != ""
+
+
+UDP_RECEIVER = """
+import socket, sys
+udp = socket.socket(getattr(socket, sys.argv[1]), socket.SOCK_DGRAM)
+udp.bind((sys.argv[2], 7))
+udp.settimeout(20)
+print("ready", flush=True)
+print([len(udp.recv(2000)) for _ in range(4)])
+"""
+UDP_SENDER = """
+import socket, sys
+udp = socket.socket(getattr(socket, sys.argv[1]), socket.SOCK_DGRAM)
+udp.setsockopt(socket.IPPROTO_UDP, 103, 1200)  # UDP_SEGMENT (udp(7)), as QUIC senders do
+udp.sendto(bytes(4000), (sys.argv[2], 7))
+"""
+
+
+@pytest.mark.skipif(
+    tuple(map(int, os.uname().release.split(".")[:2])) < (6, 2),
+    reason="virtio_net_hdr knows UDP segments since Linux 6.2",
+)
+@in_namespace
+def test_datagrams_that_the_sender_left_in_one_piece_arrive_as_many() -> None:
+    with two_hosts() as (near, far):
+        for family, address in (("AF_INET", "10.0.0.3"), ("AF_INET6", "2001:db8::3")):
+            receiver = far.python(UDP_RECEIVER, family, address)
+            assert receiver.stdout
+            assert receiver.stdout.readline() == "ready\n"
+            assert near.python(UDP_SENDER, family, address).wait(TIMEOUT_S) == 0
+            assert receiver.communicate(timeout=30)[0] == "[1200, 1200, 1200, 400]\n"
 
 
 if __name__ == "__main__":

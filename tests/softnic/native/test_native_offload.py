@@ -29,7 +29,8 @@ class Runtime:
 
     def __init__(self, folder: Path) -> None:
         path = folder / "offload.so"
-        compile_offload = [*find_compiler().command, "-std=gnu11", "-O2", "-shared", "-fPIC", "-o", str(path)]
+        compile_offload = [*find_compiler().command, "-std=gnu11", "-O2", "-shared", "-fPIC"]
+        compile_offload += ["-fsanitize=undefined", "-fno-sanitize-recover=all", "-o", str(path)]
         subprocess.run([*compile_offload, str(RUNTIME / "snic_offload.c")], check=True)
         self.ffi: Any = FFI()
         self.ffi.cdef(declarations((RUNTIME / "snic_offload.h").read_text()))

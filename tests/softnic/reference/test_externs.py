@@ -132,6 +132,14 @@ def test_digest_carries_the_values_of_its_call(engine: Engine, digests: list[Dig
     assert digests == [Digest("learned_t", (7, 0x1234))]
 
 
+def test_who_listens_to_digests_may_ask_the_engine_back(engine: Engine) -> None:
+    seen: list[int] = []
+    engine.on_digest = lambda _: seen.append(engine.read_register("IngressPipe.cells", 0))
+    engine.write_register("IngressPipe.cells", 0, 5)
+    result(engine, DIGEST)
+    assert seen == [5]
+
+
 def test_last_digest_of_a_packet_is_the_one_that_is_sent(engine: Engine, digests: list[Digest]) -> None:
     result(engine, TWO_DIGESTS, index=3)
     assert digests == [Digest("noticed_t", (3,))]

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from p4_programs import COMPILED, EngineOf
 
-from softnic.engine import CloneSession, Engine, Output, Replica
+from softnic.engine import ActionCall, CloneSession, Engine, Output, Replica
 
 PROGRAM = "replication"
 
@@ -141,6 +142,15 @@ def test_recirculated_packet_starts_over_with_the_bytes_that_left_egress(engine:
 def test_endless_resubmission_is_cut_short_and_counted(engine: Engine) -> None:
     assert outputs(engine, packet(RESUBMIT_FOREVER)) == []
     assert engine.anomalies["ingress-passes-exceeded"] == 1
+
+
+def test_packets_beyond_what_a_queue_holds_are_lost_and_counted(engine_of: EngineOf) -> None:
+    engine = engine_of(COMPILED / "copies.json")
+    engine.set_clone_session(4, CloneSession(tuple(Replica(port, 0) for port in range(64))))
+    engine.set_default("IngressPipe.how_to_clone", ActionCall("IngressPipe.clone_nothing"))
+    clone_and_recirculate_each_copy = bytes([0b1000_1000, 3, 4, 0, 0, 0, 0])
+    engine.process(0, clone_and_recirculate_each_copy)
+    assert engine.anomalies["queue-full"] > 0
 
 
 @pytest.mark.parametrize("length", [0, 1, 10, 13])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real switch with the reference executor, its P4Runtime server on a Unix socket, and clients for it."""
+"""A real switch with either executor, its P4Runtime server on a Unix socket, and clients for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from p4rt import CPU_PORT, DEVICE_ID, Client
 
+from softnic.native import NativeEngine
 from softnic.ports import MemoryPort
+from softnic.reference import ReferenceEngine
 from softnic.server import P4RuntimeServer
 from softnic.switch import Switch
 
@@ -19,9 +21,9 @@ def ports() -> dict[int, MemoryPort]:
     return {number: MemoryPort(number) for number in (0, 1, 2, 3)}
 
 
-@pytest.fixture
-def switch(ports: dict[int, MemoryPort]) -> Iterator[Switch]:
-    switch = Switch(cpu_port=CPU_PORT)
+@pytest.fixture(params=[ReferenceEngine, NativeEngine], ids=["reference", "native"])
+def switch(request: pytest.FixtureRequest, ports: dict[int, MemoryPort]) -> Iterator[Switch]:
+    switch = Switch(cpu_port=CPU_PORT, engine_factory=lambda program: request.param(program, cpu_port=CPU_PORT))
     for port in ports.values():
         switch.add_port(port)
     switch.start()

@@ -24,6 +24,7 @@ from p4rt import (
 )
 
 from softnic.frontend import load_program
+from softnic.native import NativeEngine
 from softnic.reference import ReferenceEngine
 from softnic.server import Pipeline, open_pipeline, write_batch
 
@@ -31,9 +32,9 @@ PROGRAM = load_program(PROGRAM_JSON)
 SMALL_STEP = 2
 
 
-@pytest.fixture
-def pipeline() -> Pipeline:
-    return open_pipeline(P4INFO, PROGRAM, ReferenceEngine(PROGRAM))
+@pytest.fixture(params=[ReferenceEngine, NativeEngine], ids=["reference", "native"])
+def pipeline(request: pytest.FixtureRequest) -> Pipeline:
+    return open_pipeline(P4INFO, PROGRAM, request.param(PROGRAM))
 
 
 def write(pipeline: Pipeline, *updates: p4r.Update) -> None:

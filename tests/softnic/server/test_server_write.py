@@ -394,6 +394,11 @@ REFUSED = {
         INVALID,
         "negative",
     ),
+    "clone class of service too large": (
+        update(INSERT, packet_replication_engine_entry=clone(1, class_of_service=8)),
+        INVALID,
+        r"0\.\.7",
+    ),
     "clone deleted before inserted": (update(DELETE, packet_replication_engine_entry=clone(1)), MISSING, "use INSERT"),
     # ---- digests
     "digest unknown": (update(INSERT, digest_entry=p4r.DigestEntry(digest_id=1)), INVALID, "digest id"),

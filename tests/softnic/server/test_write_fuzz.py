@@ -23,6 +23,7 @@ from update_strategies import Draw, Trial, Updates
 
 from softnic import ir
 from softnic.frontend import load_program
+from softnic.native import NativeEngine
 from softnic.reference import ReferenceEngine
 from softnic.server.device import open_pipeline
 from softnic.server.pipeline import Pipeline
@@ -34,6 +35,7 @@ PROGRAMS = {
     path.stem: path for folder in ("tests/p4/compiled", "p4src/compiled") for path in (ROOT / folder).glob("*.json")
 }
 STEPS = 12
+engines = st.sampled_from([ReferenceEngine, NativeEngine])
 examples = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "15")),
     deadline=None,
@@ -111,7 +113,7 @@ def is_read_as_written(entity: p4r.Entity) -> bool:
 @given(data=st.data())
 def test_every_update_gets_its_code_and_is_written_whole_or_not_at_all(program: str, data: st.DataObject) -> None:
     p4info, loaded = compiled(program)
-    pipeline = open_pipeline(p4info, loaded, ReferenceEngine(loaded))
+    pipeline = open_pipeline(p4info, loaded, data.draw(engines)(loaded))
     state = held(pipeline)
     for _ in range(STEPS):
         state = check(pipeline, draw_trial(data.draw, p4info, state), state)
@@ -125,7 +127,7 @@ def test_an_atomic_batch_is_written_whole_or_not_at_all(
     program: str, atomicity: p4r.WriteRequest.Atomicity.ValueType, data: st.DataObject
 ) -> None:
     p4info, loaded = compiled(program)
-    pipeline = open_pipeline(p4info, loaded, ReferenceEngine(loaded))
+    pipeline = open_pipeline(p4info, loaded, data.draw(engines)(loaded))
     before = held(pipeline)
     for _ in range(STEPS):
         before = check(pipeline, draw_trial(data.draw, p4info, before, may_fail=False), before)

@@ -259,7 +259,9 @@ class Updates:
 
     def clone_session(self) -> Trial:
         session_id = self._number(1, 5)
-        session = p4r.CloneSessionEntry(session_id=session_id, replicas=self._replicas())
+        session = p4r.CloneSessionEntry(
+            session_id=session_id, replicas=self._replicas(), class_of_service=self._number(0, 7)
+        )
         return self._inserted(
             session_id in self.sessions,
             packet_replication_engine_entry=p4r.PacketReplicationEngineEntry(clone_session_entry=session),

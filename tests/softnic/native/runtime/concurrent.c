@@ -30,7 +30,8 @@ static struct entry entry_of(uint32_t number)
         const struct snic_key_field *field = &desc->fields[i];
         uint8_t padding = (uint8_t)(field->bytes * 8 - field->width);
         entry.mask[field->offset] = (uint8_t)(0xff >> padding);
-        entry.key[field->offset + field->bytes - 1] = (uint8_t)number & (field->bytes > 1 ? 0xff : entry.mask[field->offset]);
+        uint8_t last = field->bytes > 1 ? 0xff : entry.mask[field->offset];
+        entry.key[field->offset + field->bytes - 1] = (uint8_t)number & last;
         if (field->match == SNIC_RANGE)
             memcpy(entry.mask + field->offset, entry.key + field->offset, field->bytes);
     }

@@ -17,7 +17,9 @@
         }                                                                                                             \
     } while (0)
 
-enum fixture_table { EXACT, LPM4, LPM6, VRF, ODD, TERNARY, RANGE, TINY_EXACT, TINY_LPM, TINY_TERNARY, PROFILED, N_TABLES };
+enum fixture_table {
+    EXACT, LPM4, LPM6, VRF, ODD, TERNARY, RANGE, TINY_EXACT, TINY_LPM, TINY_TERNARY, PROFILED, N_TABLES
+};
 
 extern const struct snic_program fixture_program;
 

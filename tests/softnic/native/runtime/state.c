@@ -91,7 +91,8 @@ static void a_direct_counter_starts_from_zero_when_its_number_is_used_again(void
 
 static void a_meter_marks_as_rfc_2698_says(void)
 {
-    const struct snic_rates rates = {.committed_rate = 1000, .committed_burst = 100, .peak_rate = 2000, .peak_burst = 200};
+    const struct snic_rates rates = {
+        .committed_rate = 1000, .committed_burst = 100, .peak_rate = 2000, .peak_burst = 200};
     struct snic_rates read;
     uint32_t colour;
     bool configured;
