@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from . import from_memory, memory, p4runtime, veth
+from . import from_memory, memory, p4runtime, veth, workers
 from .measure import Plan
 from .report import table, write_json
 from .result import Result
@@ -54,6 +54,9 @@ def measure(only: str, quick: bool, say: from_memory.Say) -> Iterator[Result]:
 
     plan = _plan(quick)
     yield from from_memory.measure(plan, say, wanted)
+    if only in "workers" and not quick:
+        say("two workers against one")
+        yield from workers.measure(plan)
     if only in "veth":
         yield from veth.measure(plan, say)
     if only in "p4runtime" and not quick:

@@ -41,12 +41,12 @@ def serving_factory(name: EngineName, cpu_port: int) -> Callable[[ir.Program], E
 
 
 @contextmanager
-def native_or_input_error() -> Iterator[None]:
-    """Turn what keeps a program from being compiled into an InputError that says what to do instead."""
+def native_or_input_error(instead: str = "or use the reference executor (--engine reference)") -> Iterator[None]:
+    """Turn what keeps a program from being compiled into an InputError that ends with `instead`."""
     try:
         yield
     except (CompilerError, UnsupportedError) as error:
-        raise InputError(f"{error}\nor use the reference executor (--engine reference)") from error
+        raise InputError(f"{error}\n{instead}") from error
 
 
 def _native_engine(

@@ -22,6 +22,8 @@ class InputError(Exception):
 
 def read_program(path: Path) -> ir.Program:
     """Raises: InputError (not a program this target runs), OSError."""
+    if path.suffix == ".p4":
+        raise InputError(f"{path}: this is P4; compile it first: p4c-bm2-ss -o {path.stem}.json {path}")
     return parse_program(path.read_bytes(), str(path))
 
 

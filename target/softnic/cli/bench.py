@@ -36,7 +36,7 @@ def bench_command(
         typer.Option(metavar="FILE", help="a P4Runtime WriteRequest, text format; or FILE.stf, its add lines"),
     ] = None,
     engine: Annotated[EngineName, typer.Option(help="what runs them")] = EngineName.NATIVE,
-    workers: Annotated[int, typer.Option(min=1, help="threads that run packets")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="threads that run packets")] = 1,
     seconds: Annotated[float, typer.Option(min=0.01, help="the length of each run")] = 2.0,
     runs: Annotated[int, typer.Option(min=1, help="how many, after a warm-up as long as one")] = 5,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="write what one pass of the packets sends")] = None,

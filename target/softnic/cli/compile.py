@@ -17,9 +17,12 @@ from ..engines import native_or_input_error
 from ..inputs import read_program
 from ..ir.dump import dump
 from ..native import Build
+from ..native.emit.program import emit
 from ..native.source import source_of
 from .console import bad_input_exits, print_counts
 from .options import AsJson
+
+INSTEAD = "softnic run takes the reference executor then"
 
 
 class Step(StrEnum):
@@ -46,7 +49,7 @@ def compile_command(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="where to write the object, or the dump")
     ] = None,
-    optimization: Annotated[int, typer.Option("-O", min=0, max=3, help="the C compiler's level")] = 2,
+    optimization: Annotated[int, typer.Option("-O", min=0, max=3, help="the C compiler's level")] = 3,
     as_json: AsJson = False,
 ) -> None:
     """Compile a program for the native engine, ahead of its first run.
@@ -74,8 +77,8 @@ def dumped(path: Path, step: Step) -> str:
     program = read_program(path)
     if step is Step.IR:
         return dump(program)
-    with native_or_input_error():
-        return source_of(program).text
+    with native_or_input_error(INSTEAD):
+        return emit(program, program.json_sha256)
 
 
 def compile_program(path: Path, build: Build) -> Compilation:
@@ -83,7 +86,7 @@ def compile_program(path: Path, build: Build) -> Compilation:
     start = time.perf_counter()
     program = read_program(path)
     loaded = time.perf_counter()
-    with native_or_input_error():
+    with native_or_input_error(INSTEAD):
         source = source_of(program)
         was_cached = source.is_compiled(build)
         emitted = time.perf_counter()

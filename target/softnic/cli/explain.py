@@ -47,6 +47,10 @@ def explain_command(
     with bad_input_exits():
         data = the_packet(packet, pcap, index)
         if device:
+            if program or p4info or entries:
+                raise InputError(
+                    "--from reads program and entries from the device; leave out PROGRAM.json and its files"
+                )
             engine = copy_of_device(device, device_id, cpu_port)
         elif program:
             engine = offline_engine(
@@ -79,7 +83,7 @@ def from_hex(digits: str) -> bytes:
     try:
         return bytes.fromhex(digits.replace(":", " "))
     except ValueError as error:
-        raise InputError(f"--packet: {error}") from error
+        raise InputError(f"--packet: {digits!r} is not a row of bytes, two hexadecimal digits each") from error
 
 
 def from_pcap(pcap: Path, index: int) -> bytes:

@@ -56,7 +56,7 @@ def parse_captures(specs: list[str]) -> dict[int, Captures]:
     """``N=IN,OUT`` of every port. Raises: PortError."""
     captures: dict[int, Captures] = {}
     for spec in specs:
-        number, where = split_number(spec)
+        number, where = split_number(spec, "NUMBER=IN,OUT")
         if number in captures:
             raise PortError(f"port {number} is there twice; write its input and its output in one --port")
         captures[number] = Captures(*split_pcaps(where))

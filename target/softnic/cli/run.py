@@ -53,7 +53,7 @@ def run(
     tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="the server's certificate chain, PEM")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="the server's private key, PEM")] = None,
     tls_ca: Annotated[Path | None, typer.Option(metavar="FILE", help="demand client certificates of this CA")] = None,
-    log_level: Annotated[LogLevel, typer.Option()] = LogLevel.WARNING,
+    log_level: Annotated[LogLevel, typer.Option(help="what is told on stderr")] = LogLevel.WARNING,
 ) -> None:
     """Run a program on real ports and serve P4Runtime, until SIGTERM or Ctrl-C.
 
@@ -67,6 +67,8 @@ def run(
     # Blocked here, and so in every thread: the signal waits until there is something to stop cleanly.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     with bad_input_exits():
+        if engine is EngineName.REFERENCE and workers > 1:
+            raise InputError("the reference engine has one worker; use --engine native, or --workers 1")
         switch = Switch(cpu_port=cpu_port, engine_factory=serving_factory(engine, cpu_port))
         credentials = server_credentials(tls_cert, tls_key, tls_ca)
         server = P4RuntimeServer(switch, address=grpc_addr, device_id=device_id, credentials=credentials)

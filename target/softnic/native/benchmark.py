@@ -44,13 +44,14 @@ def run_benchmark(handle: Handle, packets: Sequence[tuple[int, bytes]], seconds:
     if not packets:
         raise ValueError("there are no packets to run; give at least one")
     shares = [pack_records(share) for share in _by_flow(packets, workers) if share]
+    runners = [handle.lib.snic_worker(handle.engine, number) for number in range(len(shares))]
+    if not all(runners):
+        raise NoRoom("no memory is left for a worker")
     begin = Barrier(len(shares))
 
     def run(number: int) -> Any:
-        worker, result = handle.lib.snic_worker(handle.engine, number), handle.ffi.new("struct snic_bench_result *")
+        worker, result = runners[number], handle.ffi.new("struct snic_bench_result *")
         begin.wait()
-        if not worker:
-            raise NoRoom("no memory is left for a worker")
         handle.check(handle.lib.snic_bench(worker, shares[number], len(shares[number]), int(seconds * 1e9), result))
         return result
 

@@ -7,6 +7,7 @@ longest goes first when the folder outgrows its bound; an object that is loaded 
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import tempfile
@@ -16,6 +17,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
+
+logger = logging.getLogger("softnic.native")
 
 CAPACITY_BYTES = 256 << 20
 """About a thousand programs."""
@@ -81,7 +84,10 @@ def user_cache() -> ObjectCache:
     """
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(base) / "softnic"
-    return ObjectCache(folder) if _is_usable(folder) else _private_cache()
+    if _is_usable(folder):
+        return ObjectCache(folder)
+    logger.warning("%s is not a folder that only this user may write to: what is compiled is not kept", folder)
+    return _private_cache()
 
 
 def _is_usable(folder: Path) -> bool:

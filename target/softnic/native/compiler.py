@@ -39,7 +39,7 @@ class Build:
     makes warnings errors, for our own tests: a user's compiler may know warnings that ours does not.
     """
 
-    optimization: int = 2
+    optimization: int = 3
     sanitize: str = ""
     strict: bool = False
 

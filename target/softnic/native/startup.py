@@ -25,7 +25,7 @@ from .source import source_of
 logger = logging.getLogger("softnic.native")
 
 SOON = Build(optimization=1)
-FAST = Build(optimization=3)
+FAST = Build()
 
 
 def start_engine(program: ir.Program, *, cpu_port: int | None = None) -> Engine:

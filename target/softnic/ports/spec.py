@@ -13,6 +13,8 @@ from .tap import TapPort
 
 MAX_INTERFACE_NAME_BYTES = 15
 
+_ATTACHMENTS = "NUMBER=eth:INTERFACE, NUMBER=xdp:INTERFACE, NUMBER=tap:NAME or NUMBER=pcap:IN,OUT"
+
 KINDS = ("eth", "xdp", "tap", "pcap")
 
 
@@ -34,7 +36,7 @@ def read_port(text: str) -> PortSpec:
     number, attachment = split_number(text)
     kind, colon, where = attachment.partition(":")
     if not colon or not where:
-        raise _malformed(text)
+        raise _malformed(text, _ATTACHMENTS)
     if kind not in KINDS:
         raise PortError(f"port {text!r}: {kind!r} is no kind of port; there are eth, xdp, tap and pcap")
     if kind != "pcap" and len(where.encode()) > MAX_INTERFACE_NAME_BYTES:
@@ -55,11 +57,11 @@ def open_port(spec: PortSpec) -> Port:
             raise PortError(f"port {spec.number}: {spec.kind}:{spec.where}: needs the native engine and a C compiler")
 
 
-def split_number(spec: str) -> tuple[int, str]:
-    """``3=rest`` as (3, "rest"). Raises: PortError."""
+def split_number(spec: str, form: str = _ATTACHMENTS) -> tuple[int, str]:
+    """``3=rest`` as (3, "rest"). `form` is what should have been written. Raises: PortError."""
     number, equals, rest = spec.partition("=")
     if not equals or not number.isascii() or not number.isdigit():
-        raise _malformed(spec)
+        raise _malformed(spec, form)
     if int(number) > MAX_PORT_NUMBER:
         raise PortError(f"port {spec!r}: numbers go from 0 to {MAX_PORT_NUMBER}")
     return int(number), rest
@@ -73,7 +75,5 @@ def split_pcaps(where: str) -> tuple[Path | None, Path | None]:
     return Path(in_path) if in_path else None, Path(out_path) if out_path else None
 
 
-def _malformed(spec: str) -> PortError:
-    return PortError(
-        f"port {spec!r}: write NUMBER=eth:INTERFACE, NUMBER=xdp:INTERFACE, NUMBER=tap:NAME or NUMBER=pcap:IN,OUT"
-    )
+def _malformed(spec: str, form: str) -> PortError:
+    return PortError(f"port {spec!r}: write {form}")

@@ -209,6 +209,8 @@ size_t snic_table_memory(const struct snic_engine *engine, uint32_t table)
     if (!of->room)
         return 0;
     size_t bytes = snic_arena_memory(&of->cells.arena) + snic_exact_memory(&of->identities) + of->used * per_number;
+    if (of->narrow)
+        bytes += SNIC_NARROW_KEYS * sizeof *of->narrow;
     if (of->desc->match == SNIC_LPM)
         bytes += snic_lpm_memory(&of->lpm);
     else if (of->desc->match != SNIC_EXACT)

@@ -55,7 +55,7 @@ void snic_lpm_destroy(struct snic_lpm *lpm);
 int snic_lpm_add(struct snic_lpm *lpm, uint32_t cell);
 /* `by` has the same key and mask. */
 void snic_lpm_replace(struct snic_lpm *lpm, uint32_t cell, uint32_t by);
-/* The cell is among `identities` no more. */
+/* All shorter prefixes of the cell's that are in the trie are among `identities`. */
 void snic_lpm_remove(struct snic_lpm *lpm, uint32_t cell);
 size_t snic_lpm_memory(const struct snic_lpm *lpm);
 

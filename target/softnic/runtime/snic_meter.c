@@ -13,17 +13,23 @@ static uint64_t tokens_since(uint64_t elapsed_us, uint64_t rate)
     return product >> 64 ? (uint64_t)(product / MICROSECONDS) : (uint64_t)product / MICROSECONDS;
 }
 
+/* What came since the last time, `burst` at most: at the largest rates more than 64 bits hold. */
+static uint64_t gained(const struct snic_bucket_of_tokens *bucket, uint64_t received, uint64_t rate, uint64_t burst,
+                       uint64_t elapsed_us)
+{
+    unsigned __int128 product = (unsigned __int128)(elapsed_us - bucket->filled_us) * rate;
+
+    return product < (unsigned __int128)burst * MICROSECONDS ? received - bucket->received : burst;
+}
+
 static bool take(struct snic_bucket_of_tokens *bucket, uint64_t rate, uint64_t burst, uint64_t elapsed_us,
                  uint64_t cost)
 {
-    uint64_t received = tokens_since(elapsed_us, rate);
-    int64_t gained = (int64_t)(received - bucket->received);
-
     /* Clocks of workers are not quite the same: time does not go back. */
-    if (gained > 0) {
-        unsigned __int128 sum = (unsigned __int128)bucket->tokens + (uint64_t)gained;
-        bucket->tokens = sum < burst ? (uint64_t)sum : burst;
-        bucket->received = received;
+    if (elapsed_us > bucket->filled_us) {
+        uint64_t received = tokens_since(elapsed_us, rate);
+        unsigned __int128 sum = (unsigned __int128)bucket->tokens + gained(bucket, received, rate, burst, elapsed_us);
+        *bucket = (struct snic_bucket_of_tokens){sum < burst ? (uint64_t)sum : burst, received, elapsed_us};
     }
     if (bucket->tokens < cost)
         return false;
@@ -59,8 +65,8 @@ void snic_meter_configure(struct snic_meter *meter, const struct snic_rates *rat
     if (rates) {
         meter->rates = *rates;
         meter->origin_us = now_us;
-        meter->peak = (struct snic_bucket_of_tokens){rates->peak_burst, 0};
-        meter->committed = (struct snic_bucket_of_tokens){rates->committed_burst, 0};
+        meter->peak = (struct snic_bucket_of_tokens){rates->peak_burst, 0, 0};
+        meter->committed = (struct snic_bucket_of_tokens){rates->committed_burst, 0, 0};
     }
     snic_spin_unlock(&meter->lock);
 }

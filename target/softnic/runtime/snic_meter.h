@@ -18,7 +18,8 @@ enum snic_colour { SNIC_GREEN, SNIC_YELLOW, SNIC_RED };
 
 struct snic_bucket_of_tokens {
     uint64_t tokens;
-    uint64_t received; /* since the origin */
+    uint64_t received;  /* since the origin */
+    uint64_t filled_us; /* when that was, from the origin on */
 };
 
 struct snic_meter {

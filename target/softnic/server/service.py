@@ -38,6 +38,8 @@ UNARY_WORKERS = 8
 
 STOP_GRACE_S = 1.0
 
+MAX_TCP_PORT = 65535
+
 
 class P4RuntimeServer:
     """A P4Runtime server for one switch.
@@ -114,6 +116,10 @@ class P4RuntimeServer:
         Raises:
             OSError: the address can't be had.
         """
+        number = self._address.rpartition(":")[2]
+        if not self._address.startswith("unix:") and number.isdecimal() and int(number) > MAX_TCP_PORT:
+            # gRPC would take it modulo 65536.
+            raise OSError(errno.EINVAL, f"a TCP port is at most {MAX_TCP_PORT}", self._address)
         try:
             if self._credentials:
                 port = self._grpc.add_secure_port(self._address, self._credentials)

@@ -34,7 +34,8 @@ class Compiler:
         try:
             ran = subprocess.run([self.command[0], "--version"], capture_output=True, text=True, check=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            raise InputError(f"{self.command[0]} does not run: {error}; install p4c, or name it with --p4c") from error
+            reason = error.strerror if isinstance(error, OSError) else f"--version ends with {error.returncode}"
+            raise InputError(f"{self.command[0]} does not run: {reason}; install p4c, or name it with --p4c") from error
         self.version = ran.stdout + ran.stderr
 
     def compile(self, source: Path) -> bytes:

@@ -52,8 +52,10 @@ def find_cases(folder: Path) -> list[Case]:
     With an ``empty.stf`` in the folder, it is the test of those that have none of their own and should at least load:
     for p4c, all of P4_14, and the P4_16 whose name ends in ``-bmv2``. What another program includes is none itself.
 
-    Raises: OSError.
+    Raises: InputError (no such folder), OSError.
     """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
     sources = sorted(folder.glob("*.p4"))
     included = {each for source in sources for each in source_files(source) if each != source}
     cases = []

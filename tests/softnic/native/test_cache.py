@@ -86,11 +86,14 @@ def test_the_users_cache_is_where_xdg_says(tmp_path: Path, monkeypatch: pytest.M
     assert (tmp_path / "softnic").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_others_may_write_to_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "softnic").mkdir()
     (tmp_path / "softnic").chmod(0o777)
     assert user_cache().folder.parent != tmp_path
+    assert f"{tmp_path / 'softnic'} is not a folder that only this user may write to" in caplog.text
 
 
 def test_a_private_folder_stands_in_for_one_that_cannot_be_made(

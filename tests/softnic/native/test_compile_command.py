@@ -45,6 +45,11 @@ def test_compiled_object_is_written_and_told_of(compile_: Callable[..., Result],
     assert json.loads(compile_("-O", "0", "--json").stdout)["was_cached"]
 
 
+def test_c_is_dumped_without_a_compiler(compile_: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "no-such-cc")
+    assert "snic_program_v1" in compile_("--dump", "c").stdout
+
+
 def test_without_a_compiler_the_way_out_is_told(
     compile_: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,4 +57,4 @@ def test_without_a_compiler_the_way_out_is_told(
     result = compile_()
     assert result.exit_code == 2
     assert "no C compiler: looked for no-such-cc" in result.stderr
-    assert "--engine reference" in result.stderr
+    assert "softnic run takes the reference executor" in result.stderr

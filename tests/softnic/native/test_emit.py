@@ -10,12 +10,15 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import softnic
+from softnic import ir
 from softnic.frontend import load_program
+from softnic.native.emit.errors import UnsupportedError
 from softnic.native.emit.program import emit
 
 ROOT = Path(__file__).parents[3]
@@ -50,6 +53,15 @@ def test_c_does_not_depend_on_the_order_of_sets(hash_seed: str) -> None:
         [sys.executable, "-c", script, str(path)], env=environment, capture_output=True, text=True, check=True
     )
     assert run.stdout == c_of(path)
+
+
+def test_a_value_set_compared_with_keys_that_are_padded_differently_is_refused() -> None:
+    program = load_program(ROOT / "tests/p4/compiled/value_sets.json")
+    state = next(s for s in program.parser.states if any(isinstance(c, ir.ValueSetCase) for c in s.cases))
+    parts = (ir.KeyPart(ir.Const(0), 1), ir.KeyPart(ir.Const(0), sum(part.width for part in state.key) - 1))
+    parser = replace(program.parser, states=(*program.parser.states, replace(state, key=parts)))
+    with pytest.raises(UnsupportedError, match="keys of different fields"):
+        emit(replace(program, parser=parser), SHA256)
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)

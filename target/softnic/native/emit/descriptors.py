@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from softnic import ir
 
 from .actions import args_bytes
+from .errors import UnsupportedError
 from .machine import digest_bytes
 from .tables import key_of, match_of, strongest_match
 from .writer import Writer, c_string
@@ -86,14 +87,19 @@ class Descriptors:
         return next((table.actions for table in self._program.tables if table.profile == profile), ())
 
     def _value_set(self, value_set: ir.ValueSet) -> str:
-        """Its members have the shape of the transition keys that they are compared with."""
-        keys = (
-            state.key
+        """Its members have the shape of the transition keys that they are compared with, byte by byte.
+
+        Raises: UnsupportedError where these are padded differently: a shorter one would be read past its end.
+        """
+        shapes = {
+            tuple(part.width for part in state.key)
             for state in self._program.parser.states
             for case in state.cases
             if isinstance(case, ir.ValueSetCase) and case.value_set == value_set
-        )
-        size = sum(part.padded_width for part in next(keys, ())) // 8 or (value_set.width + 7) // 8
+        }
+        if len(shapes) > 1:
+            raise UnsupportedError(f"value set {value_set.name} is compared with keys of different fields")
+        size = sum((width + 7) // 8 for shape in shapes for width in shape) or (value_set.width + 7) // 8
         return f"{{{c_string(value_set.name)}, {size}, {value_set.max_size}}}"
 
     def _whole(self, writer: Writer) -> None:

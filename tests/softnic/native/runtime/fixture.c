@@ -5,6 +5,7 @@
 static const struct snic_action_desc actions[] = {{"set", 4}, {"drop", 0}};
 
 static const struct snic_key_field exact_fields[] = {{"mac", SNIC_EXACT, 0, 6, 48}, {"vlan", SNIC_EXACT, 6, 2, 12}};
+static const struct snic_key_field vlan_fields[] = {{"vlan", SNIC_EXACT, 0, 2, 12}};
 static const struct snic_key_field lpm4_fields[] = {{"dst", SNIC_LPM, 0, 4, 32}};
 static const struct snic_key_field lpm6_fields[] = {{"dst", SNIC_LPM, 0, 16, 128}};
 static const struct snic_key_field vrf_fields[] = {
@@ -34,6 +35,7 @@ static const struct snic_table_desc tables[N_TABLES] = {
     [TINY_EXACT] = TABLE("tiny_exact", SNIC_EXACT, exact_fields, 8, 8, 2, SNIC_NO_PROFILE),
     [TINY_LPM] = TABLE("tiny_lpm", SNIC_LPM, lpm4_fields, 4, 8, 2, SNIC_NO_PROFILE),
     [TINY_TERNARY] = TABLE("tiny_ternary", SNIC_TERNARY, ternary_fields, 9, 16, 2, SNIC_NO_PROFILE),
+    [NARROW] = TABLE("narrow", SNIC_EXACT, vlan_fields, 2, 8, 1u << 20, SNIC_NO_PROFILE),
     [PROFILED] = TABLE("profiled", SNIC_EXACT, exact_fields, 8, 8, 1024, 0),
 };
 
@@ -77,7 +79,7 @@ const struct snic_call *look_up(struct snic_worker *worker, enum fixture_table t
 
     switch (tables[table].match) {
     case SNIC_EXACT:
-        return snic_exact_find(t, key, room);
+        return snic_is_narrow(&tables[table]) ? snic_narrow_find(t, key) : snic_exact_find(t, key, room);
     case SNIC_LPM:
         return snic_lpm_find(t, key, room);
     default:

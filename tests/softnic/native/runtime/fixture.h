@@ -18,7 +18,7 @@
     } while (0)
 
 enum fixture_table {
-    EXACT, LPM4, LPM6, VRF, ODD, TERNARY, RANGE, TINY_EXACT, TINY_LPM, TINY_TERNARY, PROFILED, N_TABLES
+    EXACT, LPM4, LPM6, VRF, ODD, TERNARY, RANGE, NARROW, TINY_EXACT, TINY_LPM, TINY_TERNARY, PROFILED, N_TABLES
 };
 
 extern const struct snic_program fixture_program;

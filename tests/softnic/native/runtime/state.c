@@ -112,6 +112,20 @@ static void a_meter_marks_as_rfc_2698_says(void)
     CHECK(snic_read_meter(engine, 0, 1, &read, &configured) == SNIC_OK && read.peak_burst == 200);
 }
 
+static void a_meter_of_the_largest_rate_is_full_after_any_pause(void)
+{
+    const struct snic_rates rates = {
+        .committed_rate = INT64_MAX, .committed_burst = 100, .peak_rate = INT64_MAX, .peak_burst = 100};
+    uint32_t colour;
+
+    CHECK(snic_write_meter(engine, 0, 1, &rates) == SNIC_OK);
+    for (uint32_t pause_us = 1; pause_us < 10000000; pause_us += 300001) {
+        worker->now_us += pause_us;
+        CHECK(snic_mark(worker, 0, 1, 100, &colour) && colour == SNIC_GREEN);
+        CHECK(snic_mark(worker, 0, 1, 1, &colour) && colour == SNIC_RED);
+    }
+}
+
 /* What a group's entry leads to; NULL: nothing. */
 static const struct snic_call *chosen(const struct snic_call *call, uint64_t hash)
 {
@@ -238,6 +252,7 @@ static const struct {
     CASE(only_idle_entries_are_idle),
     CASE(a_direct_counter_starts_from_zero_when_its_number_is_used_again),
     CASE(a_meter_marks_as_rfc_2698_says),
+    CASE(a_meter_of_the_largest_rate_is_full_after_any_pause),
     CASE(a_lost_member_gives_only_its_own_share_away),
     CASE(what_is_used_cannot_be_deleted),
     CASE(externs_check_their_indices),
