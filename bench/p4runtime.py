@@ -8,6 +8,7 @@ is the target's speed that is asked for.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -37,6 +38,7 @@ Story = Callable[[fy.Switch], Awaitable[Sequence[Result]]]
 
 def measure() -> list[Result]:
     """Everything; takes about 20 seconds."""
+    logging.getLogger("finsy").setLevel(logging.ERROR)  # it warns of each digest that arrives before anybody listens
     with running(*softnic()) as target:
         results = [*with_finsy(target, partial(_write, target)), *_read_messages(target)]
     with running("bench.digest_source") as target:
