@@ -12,10 +12,10 @@ P4_BENCH_PROGRAMS := $(wildcard bench/p4/*.p4)
 OUT              ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type unit ptf diff safety bench p4 shell clean
+.PHONY: help setup demo demo-gateway test lint type unit ptf diff safety corpus bench p4 shell clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create .venv with everything the other targets use
 
@@ -30,6 +30,9 @@ $(READY): pyproject.toml
 demo: $(READY) ## two VMs, a forwarding VM and an outside host around a SmartNIC, with real traffic
 	$(BIN)/python demo/nic.py
 
+demo-gateway: $(READY) ## two tenants with the same addresses behind a gateway: NAT, the flow cache, a rule in mid-download
+	$(BIN)/python demo/gateway.py
+
 test: $(READY) .venv-shell/ready ## everything below, on every target that is here; what was skipped is printed last
 	$(BIN)/python tests/run.py
 
@@ -43,8 +46,8 @@ type: $(READY) ## basedpyright
 unit: $(READY) ## unit, property and differential tests
 	$(BIN)/pytest
 
-ptf: $(READY) ## packet tests; TARGET=softnic, softnic-reference or bmv2
-	$(BIN)/python ptf-tests/run.py --target $(TARGET)
+ptf: $(READY) ## packet tests; TARGET=softnic, softnic-reference or bmv2; PROGRAM=nic or gateway
+	$(BIN)/python ptf-tests/run.py --target $(TARGET) $(if $(PROGRAM),--program $(PROGRAM))
 
 diff: $(READY) ## random entries and packets through every executor; N=100000 PROGRAM=word SEED=1 FOLDER=of programs
 	PYTHONPATH=tests $(BIN)/python -m diff $(if $(N),--packets $(N)) $(if $(PROGRAM),--program $(PROGRAM)) \
@@ -52,6 +55,9 @@ diff: $(READY) ## random entries and packets through every executor; N=100000 PR
 
 safety: $(READY) ## the native engine under sanitizers: prefixes, mutated packets and programs; SECONDS=60 SEED=1
 	PYTHONPATH=tests $(BIN)/python -m safety $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+corpus: $(READY) ## renew the packet tests' frames that make safety runs, after a change of ptf-tests or a program
+	PYTHONPATH=tests $(BIN)/python -m safety.corpus
 
 bench: $(READY) ## how fast, beside Open vSwitch, DPDK and plain C; ARGS=--quick, ARGS='--only router'
 	$(BIN)/python -m bench $(ARGS)

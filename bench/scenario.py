@@ -47,6 +47,11 @@ class Scenario:
         return _COMPILED / f"{self.program}.p4info.txtpb"
 
     @property
+    def arrivals(self) -> tuple[tuple[int, bytes], ...]:
+        """The trace, each packet with its port."""
+        return tuple((router.IN_PORT, frame) for frame in self.trace)
+
+    @property
     def is_vxlan(self) -> bool:
         return not isinstance(self.facts, router.Router)
 

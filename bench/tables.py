@@ -11,14 +11,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 RUNTIME = ROOT / "target/softnic/runtime"
 MODULES = (
-    *("epoch", "arena", "exact", "lpm", "ternary", "map", "meter", "profile"),
+    *("epoch", "arena", "exact", "lpm", "rules", "vectors", "tuples", "ternary", "map", "meter", "profile"),
     *("table", "extern", "worker", "entries", "engine", "hash"),
 )
 SIZES = {
     "exact": (1000, 64_000, 1_000_000),
     "lpm4": (10, 1000, 100_000, 1_000_000),
     "lpm6": (10, 1000, 100_000),
-    "ternary": (64, 1000, 10_000),
+    "ternary": (64, 1000, 10_000, 100_000),
 }
 
 

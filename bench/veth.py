@@ -98,7 +98,7 @@ Running = Callable[[tuple[str, ...], Scenario, Path, Plan], AbstractContextManag
 
 
 def _rate_of(forwarding: Running, scenario: Scenario, plan: Plan) -> float:
-    with TemporaryDirectory(prefix="headgate-bench-") as folder, _links() as inside:
+    with TemporaryDirectory(prefix="headgate-bench-") as folder, links() as inside:
         scratch = Path(folder)
         generator = compile_c("generate", ("trace",), scratch)
         trace = scenario.write_trace(scratch / "offered.pcap")
@@ -115,7 +115,7 @@ def _rate_of(forwarding: Running, scenario: Scenario, plan: Plan) -> float:
 
 
 @contextmanager
-def _links() -> Iterator[tuple[str, ...]]:
+def links() -> Iterator[tuple[str, ...]]:
     """Two veth pairs, ``gen`` to ``in`` and ``out`` to ``sink``, where no kernel speaks up by itself."""
     with network_namespace() as inside:
         for name in ("all", "default"):

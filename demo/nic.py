@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,15 +23,13 @@ from pathlib import Path
 
 from lab import Host, LabError, enter
 from replay import replay
-from rich.console import Console
-from rich.rule import Rule
+from screen import console, headgate, say, show, start_softnic
 
-from headgate.config import NicConfig, Ring, Vnic, load_config
+from headgate.config import NicConfig, load_config
+from headgate.config.nic import Ring, Vnic
 
 HERE = Path(__file__).parent
 CONFIG = HERE / "nic.yaml"
-BIN = Path(sys.executable).parent
-ADDRESS = "127.0.0.1:9559"
 VNICS = {"host": ["host"], "vm1": ["vm1"], "vm2": ["vm2"], "router": ["router-lan", "router-wan"]}
 """Host -> its VNICs in the configuration."""
 DOWNLOAD_BYTES = 2_000_000
@@ -46,8 +43,6 @@ sock.bind(("eth0", 0))
 sock.send(bytes.fromhex("ffffffffffff" + sys.argv[1] + "0806") + bytes(46))
 """
 
-console = Console(highlight=False)
-
 
 def main() -> None:
     try:
@@ -56,28 +51,24 @@ def main() -> None:
         console.print(f"[yellow]No hosts to connect here: {error}.[/] The same program, then, on frames from a pcap.")
         replay(CONFIG, console)
     else:
-        connect_hosts(load_config(CONFIG))
+        connect_hosts(load_config(CONFIG, NicConfig))
 
 
 def connect_hosts(config: NicConfig) -> None:
     with ExitStack() as stack:
         hosts = cable(config)
         say(f"a SmartNIC with {len(config.ports)} ports: the wire, the host, two VMs, and a router VM with four rings")
-        start_softnic(config, stack)
-        headgate("apply")
+        start_softnic({port.port: nic_interface(port.name) for port in config.ports}, stack)
+        headgate(CONFIG, "apply")
         bring_up(hosts, config)
         ping(hosts)
         download(hosts, stack)
         spoof(hosts, config)
         say("which port, MAC address and ring got what")
-        headgate("counters")
+        headgate(CONFIG, "counters")
         say("what was dropped, and whether the sums agree")
-        headgate("drops")
+        headgate(CONFIG, "drops")
     say("done: the hosts, their cables and the NIC are gone")
-
-
-def say(what: str) -> None:
-    console.print(Rule(f"[bold]{what}", align="left", style="cyan"))
 
 
 def cable(config: NicConfig) -> dict[str, Host]:
@@ -127,30 +118,10 @@ def make_router(router: Host) -> None:
         router.set(f"ipv4/conf/{interface}/rp_filter", 0)
 
 
-def start_softnic(config: NicConfig, stack: ExitStack) -> None:
-    ports = [f"--port={port.port}=eth:{nic_interface(port.name)}" for port in config.ports]
-    softnic = stack.enter_context(
-        subprocess.Popen([f"{BIN}/softnic", "run", *ports, f"--grpc-addr={ADDRESS}"], stdout=subprocess.PIPE, text=True)
-    )
-    stack.callback(softnic.terminate)
-    assert softnic.stdout
-    console.print(softnic.stdout.readline().strip(), style="dim")
-
-
-def headgate(command: str) -> None:
-    console.print(f"$ headgate {command} -c {CONFIG.relative_to(HERE.parent)} --device {ADDRESS}", style="green")
-    sys.stdout.flush()
-    subprocess.run([f"{BIN}/headgate", command, "-c", CONFIG, "--device", ADDRESS], check=True)
-
-
 def ping(hosts: dict[str, Host]) -> None:
     for target in ("10.0.10.12", "2001:db8:10::12"):
         say(f"vm1 pings vm2 ({target}): switched in the NIC, never on the wire")
         show(hosts["vm1"].output("ping", "-c", "3", "-i", "0.2", "-W", "2", target))
-
-
-def show(text: str) -> None:
-    console.print(text.rstrip(), style="dim", markup=False)
 
 
 def download(hosts: dict[str, Host], stack: ExitStack) -> None:

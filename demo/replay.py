@@ -24,7 +24,7 @@ EXPERIMENTAL = 0x88B5  # IEEE Std 802 local experimental EtherType 1
 
 def replay(config_path: Path, console: Console) -> None:
     """Replay three frames of vm1 and a spoofed one of vm2; explain the last."""
-    config = load_config(config_path)
+    config = load_config(config_path, NicConfig)
     with tempfile.TemporaryDirectory() as folder:
         entries = Path(folder) / "entries.txtpb"
         with entries.open("w") as stream:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the packet tests on one target: starts it, hands the tests to PTF's own runner, stops it.
+"""Runs the packet tests on one target, program by program: starts it, hands the tests to PTF's own runner, stops it.
 
 Exit status: 0 all passed, 1 some did not, 77 the target is not installed.
 """
@@ -8,6 +8,7 @@ Exit status: 0 all passed, 1 some did not, 77 the target is not installed.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import signal
@@ -16,14 +17,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import grpc
 
-from harness.ports import ALL, CPU
-from headgate.vocabulary import DropReason
+from harness.program import CPU_PORT, Program
+from harness.programs import PROGRAMS
+from harness.reasons import drop_reasons
 
 HERE = Path(__file__).parent
 READY_TIMEOUT_S = 60
@@ -44,7 +47,7 @@ class Target:
     arguments: tuple[str, ...]
 
     def command(self, executable: str, **places: str) -> list[str]:
-        return [executable, *(argument.format(**places, cpu=CPU) for argument in self.arguments)]
+        return [executable, *(argument.format(**places, cpu=CPU_PORT) for argument in self.arguments)]
 
 
 SOFTNIC = Target(
@@ -77,6 +80,26 @@ def main() -> int:
         print(f"{target.executable} is not on the PATH: {target.hint}. No packet test was run on {arguments.target}.")
         return EXIT_TARGET_MISSING
 
+    programs = [PROGRAMS[name] for name in arguments.programs]
+    started: list[subprocess.Popen[str]] = []
+
+    def tested(program: Program) -> Result:
+        return test(target, executable, program, arguments.tests, started)
+
+    with ThreadPoolExecutor(len(programs)) as pool:  # each has a device and a PTF process of its own
+        try:
+            results = list(pool.map(tested, programs))
+        except BaseException:  # our own output is gone, or Ctrl-C: PTF's threads would outlive it
+            for process in started:
+                process.kill()
+            raise
+    return conclude(arguments.target, results)
+
+
+def test(
+    target: Target, executable: str, program: Program, tests: Sequence[str], started: list[subprocess.Popen[str]]
+) -> Result:
+    """The tests of one program, on a target that is started for it; the process that runs them is put to `started`."""
     with tempfile.TemporaryDirectory(prefix="ptf-") as scratch:
         nn = f"ipc://{scratch}/packets.ipc"
         grpc_addr = f"127.0.0.1:{free_port()}"
@@ -85,18 +108,25 @@ def main() -> int:
         reached.touch()
         try:
             with running(command, grpc_addr, Path(scratch, "target.log")):
-                result = run_ptf(arguments.tests, nn, grpc_addr, reached, scratch)
+                result = run_ptf(program, tests, nn, grpc_addr, reached, scratch, started)
         except TargetError as error:
             print(error)
-            return 1
-        return conclude(arguments.target, result, missing_reasons(reached) if not arguments.tests else set())
+            return Result(status=1)
+        unreached = set() if tests else drop_reasons(program.name) - set(reached.read_text().split())
+        if unreached:
+            print(f"{program.name}: no test has a packet dropped for: {', '.join(sorted(unreached))}")
+            return replace(result, status=1)
+        return result
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", choices=TARGETS, default="softnic")
-    parser.add_argument("tests", nargs="*", help="file, file.test or file.test[case]; default: all")
-    return parser.parse_args()
+    parser.add_argument("--program", choices=PROGRAMS, action="append", dest="programs", help="default: all")
+    parser.add_argument("tests", nargs="*", help="file, file.test or file.test[case] of the program; default: all")
+    arguments = parser.parse_args()
+    arguments.programs = arguments.programs or list(PROGRAMS)
+    return arguments
 
 
 def free_port() -> int:
@@ -146,49 +176,50 @@ def await_ready(process: subprocess.Popen[bytes], grpc_addr: str, log: Path) -> 
 @dataclass(frozen=True, slots=True)
 class Result:
     status: int
-    ran: int
-    failed: int
-    skipped: int
+    ran: int = 0
+    failed: int = 0
+    skipped: int = 0
 
 
-def run_ptf(tests: Sequence[str], nn: str, grpc_addr: str, reached: Path, scratch: str) -> Result:
+def run_ptf(
+    program: Program,
+    tests: Sequence[str],
+    nn: str,
+    grpc_addr: str,
+    reached: Path,
+    scratch: str,
+    started: list[subprocess.Popen[str]],
+) -> Result:
     """PTF's output goes on to ours as it comes; what unittest says last is read from it."""
-    ports = ",".join(str(port) for port in ALL)
+    ports = ",".join(str(port) for port in program.ports)
     command = [
-        *(sys.executable, str(Path(sys.executable).parent / "ptf"), "--test-dir", str(HERE)),
+        *(sys.executable, str(Path(sys.executable).parent / "ptf"), "--test-dir", str(HERE / program.name)),
         *("--platform", "nn", "--device-socket", f"0-{{{ports}}}@{nn}", "--qlen", "4096"),
         *("--log-file", f"{scratch}/ptf.log", "--debug", "warning"),
         *("--test-params", f"grpc_addr={grpc_addr!r}; reached={str(reached)!r}"),
         *tests,
     ]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, [os.getenv("PYTHONPATH")])])}
     ran = failed = skipped = 0
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            for line in process.stdout or ():
-                print(line, end="", flush=True)
-                if match := re.match(r"Ran (\d+) tests?", line):
-                    ran = int(match[1])
-                elif re.match(r"(OK|FAILED)\b", line):
-                    counts = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", line)}
-                    failed = counts.get("failures", 0) + counts.get("errors", 0)
-                    skipped = counts.get("skipped", 0)
-        except BaseException:  # our own output is gone, or Ctrl-C: PTF's threads would outlive it
-            process.kill()
-            raise
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as process:
+        started.append(process)
+        for line in process.stdout or ():
+            print(f"{program.name}: {line}", end="", flush=True)
+            if match := re.match(r"Ran (\d+) tests?", line):
+                ran = int(match[1])
+            elif re.match(r"(OK|FAILED)\b", line):
+                counts = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", line)}
+                failed = counts.get("failures", 0) + counts.get("errors", 0)
+                skipped = counts.get("skipped", 0)
     return Result(process.returncode, ran, failed, skipped)
 
 
-def missing_reasons(reached: Path) -> set[str]:
-    """Drop reasons of the program that no packet of the whole run was dropped for."""
-    return {reason.name for reason in DropReason if reason} - set(reached.read_text().split())
-
-
-def conclude(target: str, result: Result, unreached: set[str]) -> int:
-    if unreached:
-        print(f"no test has a packet dropped for: {', '.join(sorted(unreached))}")
-    passed = result.ran - result.failed - result.skipped
-    print(f"{target}: {passed} passed, {result.failed} failed, {result.skipped} skipped")
-    return 1 if result.status or unreached or not result.ran else 0
+def conclude(target: str, results: Sequence[Result]) -> int:
+    ran, failed, skipped = (sum(getattr(result, name) for result in results) for name in ("ran", "failed", "skipped"))
+    print(f"{target}: {ran - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    return 1 if any(result.status or not result.ran for result in results) else 0
 
 
 if __name__ == "__main__":

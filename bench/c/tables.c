@@ -104,7 +104,7 @@ static double now_ns(void)
                 for (uint32_t j = 0; j < GROUP; j++)                                                                  \
                     tokens[j] = BEGIN(table, keys[i + j].key, ROOM);                                                  \
                 for (uint32_t j = 0; j < GROUP; j++)                                                                  \
-                    ADVANCE(table, tokens[j]);                                                                        \
+                    tokens[j] = ADVANCE(table, tokens[j]);                                                            \
                 for (uint32_t j = 0; j < GROUP; j++)                                                                  \
                     found += FINISH(table, keys[i + j].key, ROOM, tokens[j])->index & 1;                              \
             }                                                                                                         \

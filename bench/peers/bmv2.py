@@ -6,9 +6,10 @@ from __future__ import annotations
 import shutil
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import grpc
 import pynng
@@ -16,9 +17,7 @@ from finsy.proto import p4r, p4r_grpc
 
 from softnic.inputs import read_p4info
 
-from .. import router
 from ..process import PeerError, free_port, running, wait_for
-from ..scenario import Scenario
 
 DEVICE_ID = 1
 _ELECTION_ID = p4r.Uint128(low=1)
@@ -32,6 +31,18 @@ _HEADER = struct.Struct("<iii")
 _PACKET_IN = 3
 
 
+class Workload(Protocol):
+    """A program, its entries, and packets with the port each comes in by, every one of which it sends on."""
+
+    @property
+    def program_json(self) -> Path: ...
+    @property
+    def p4info(self) -> Path: ...
+    @property
+    def arrivals(self) -> Sequence[tuple[int, bytes]]: ...
+    def writes(self) -> p4r.WriteRequest: ...
+
+
 class Bmv2:
     name = "BMv2"
 
@@ -40,7 +51,7 @@ class Bmv2:
             return None
         return "build simple_switch_grpc (github.com/p4lang/behavioral-model) and put it on the PATH"
 
-    def outputs(self, scenario: Scenario, scratch: Path) -> list[bytes]:
+    def outputs(self, workload: Workload, scratch: Path) -> list[bytes]:
         """What it sends for one pass of the trace, in order. Raises: PeerError."""
         nn, address = f"ipc://{scratch}/bmv2.ipc", f"127.0.0.1:{free_port()}"
         command = [
@@ -53,8 +64,8 @@ class Bmv2:
             ready = grpc.channel_ready_future(channel)
             wait_for(ready.done, "BMv2", process, log, _START_S)
             with primary(channel) as stub, pynng.Pair0(dial=nn, recv_timeout=_ARRIVAL_MS) as frames:
-                load(stub, scenario)
-                return list(_exchange(frames, scenario.trace))
+                load(stub, workload)
+                return list(_exchange(frames, workload.arrivals))
 
 
 @contextmanager
@@ -77,10 +88,10 @@ def primary(channel: grpc.Channel) -> Iterator[p4r_grpc.P4RuntimeStub]:
         stream.cancel()
 
 
-def load(stub: p4r_grpc.P4RuntimeStub, scenario: Scenario) -> None:
-    """Set the scenario's pipeline and write its entries."""
+def load(stub: p4r_grpc.P4RuntimeStub, workload: Workload) -> None:
+    """Set the pipeline and write the entries."""
     config = p4r.ForwardingPipelineConfig(
-        p4info=read_p4info(scenario.p4info), p4_device_config=scenario.program_json.read_bytes()
+        p4info=read_p4info(workload.p4info), p4_device_config=workload.program_json.read_bytes()
     )
     stub.SetForwardingPipelineConfig(
         p4r.SetForwardingPipelineConfigRequest(
@@ -91,7 +102,7 @@ def load(stub: p4r_grpc.P4RuntimeStub, scenario: Scenario) -> None:
         ),
         timeout=_RPC_S,
     )
-    updates = scenario.writes().updates
+    updates = workload.writes().updates
     for start in range(0, len(updates), _BATCH):
         request = p4r.WriteRequest(
             device_id=DEVICE_ID, election_id=_ELECTION_ID, updates=updates[start : start + _BATCH]
@@ -99,12 +110,12 @@ def load(stub: p4r_grpc.P4RuntimeStub, scenario: Scenario) -> None:
         stub.Write(request, timeout=_RPC_S)
 
 
-def _exchange(frames: pynng.Pair0, trace: tuple[bytes, ...]) -> Iterator[bytes]:
-    for index, frame in enumerate(trace):
-        frames.send(_HEADER.pack(_PACKET_IN, router.IN_PORT, len(frame)) + frame)
+def _exchange(frames: pynng.Pair0, arrivals: Sequence[tuple[int, bytes]]) -> Iterator[bytes]:
+    for index, (port, frame) in enumerate(arrivals):
+        frames.send(_HEADER.pack(_PACKET_IN, port, len(frame)) + frame)
         if index >= _IN_FLIGHT:
             yield _receive(frames)
-    for _ in range(min(_IN_FLIGHT, len(trace))):
+    for _ in range(min(_IN_FLIGHT, len(arrivals))):
         yield _receive(frames)
 
 

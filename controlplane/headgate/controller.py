@@ -1,38 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One device, kept as its configuration says and helped with what tables can't do alone.
+"""One device, kept as its configuration says, and served by the handler of its program.
 
-Everything that changes the device is done by one task, one thing after another: no packet is handled while the device
-is between two configurations.
+The device is configured by the task that serves it: the handler is at rest while the device is between two
+configurations.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from random import Random
 
-from finsy import GRPCStatusCode, P4PacketIn, P4TableEntry
-from finsy.p4entity import decode_entity
-from finsy.proto import p4r
-
-from headgate.config import NicConfig
-from headgate.describe import Names, action_text, describe, key_text
-from headgate.device import Device, DeviceError, DeviceUnreachable, NotPrimary, UpdateFailure
-from headgate.handlers.effects import DeleteNeighbor, Effect, Punt, SendFrame, WriteNeighbor
-from headgate.handlers.router import Router, RouterLimits
-from headgate.handlers.router_view import router_views
+from headgate.config import Config
+from headgate.device import Device, DeviceError, DeviceUnreachable, NotPrimary
+from headgate.handlers import Handler
+from headgate.handlers.refusals import report
 from headgate.metrics import Metrics
+from headgate.names import Names
 from headgate.reconcile import apply
-from headgate.systems import LEARNED, Entity
-from headgate.vocabulary import DropReason, PuntReason
+from headgate.vocabulary import DropReason
 
 _LOG = logging.getLogger("headgate")
 
-_NS_PER_S = 1_000_000_000
-_IDLE_NS = 3600 * _NS_PER_S
 _RECONNECT_FIRST_S = 0.5
 _RECONNECT_MOST_S = 15.0
 _READ_COUNTERS_EVERY_S = 5.0
@@ -45,25 +34,18 @@ class Controller:
         device: Not entered yet: `serve` does, again after each time it went away.
         config: What the device is brought to each time.
         metrics: Where to count.
-        limits: What each router may spend.
+        handler: Of the configuration's program, for this device.
     """
 
-    def __init__(self, device: Device, config: NicConfig, metrics: Metrics, limits: RouterLimits | None = None) -> None:
+    def __init__(self, device: Device, config: Config, metrics: Metrics, handler: Handler) -> None:
         self._device = device
         self._config = config
         self._metrics = metrics
-        self._limits = limits or RouterLimits()
-        self._routers: Mapping[int, Router] = {}  # replaced as a whole: metrics are read from another thread
-        self._deadline_ns = 0  # no router has anything due before
+        self._handler = handler
         self._reconfigured = asyncio.Event()
-        self._random = Random()
-        metrics.watch_neighbors(
-            known=lambda: sum(router.known_neighbors for router in self._routers.values()),
-            unresolved=lambda: sum(router.unresolved_neighbors for router in self._routers.values()),
-        )
 
-    def reconfigure(self, config: NicConfig) -> None:
-        """Bring the device to another configuration as soon as there is time."""
+    def reconfigure(self, config: Config) -> None:
+        """Bring the device to another configuration of its program as soon as there is time."""
         self._config = config
         self._reconfigured.set()
 
@@ -92,8 +74,9 @@ class Controller:
             self._metrics.connected(True)
             reading = asyncio.create_task(self._read_counters())
             try:
-                await self._configure()
-                await self._handle_events()
+                while True:
+                    await self._configure()
+                    await self._handler.serve(self._reconfigured)
             except DeviceUnreachable as error:
                 _LOG.warning("device went away: device=%s reason=%s", self._device.address, error)
             finally:
@@ -101,12 +84,10 @@ class Controller:
                 reading.cancel()
                 await asyncio.wait([reading])
 
-    # ---- configuration
-
     async def _configure(self) -> None:
-        """Bring the device to the configuration, then take up what was learned from it and what waits for answers."""
         self._reconfigured.clear()
-        result = await apply(self._device, self._config)
+        config = self._config
+        result = await apply(self._device, config, before_commit=lambda plan: self._handler.before_commit(config, plan))
         plan = result.plan
         _LOG.info(
             "configured: device=%s inserted=%d modified=%d deleted=%d unchanged=%d refused=%d",
@@ -117,122 +98,8 @@ class Controller:
             plan.unchanged,
             len(result.failures),
         )
-        self._report(result.failures)
-
-        waiting = [frame for router in self._routers.values() for frame in router.waiting()]
-        now_ns = time.monotonic_ns()
-        routers = {
-            view.vnic.vnic_id: Router(view, self._metrics, now_ns, limits=self._limits, random=self._random)
-            for view in router_views(self._config)
-        }
-        for table in ("ipv4_neighbor", "ipv6_neighbor"):
-            for entry in await self._device.entries(table):
-                router = routers.get(entry["vnic_id"])
-                if router is not None and entry.metadata == LEARNED:
-                    router.adopt(entry, now_ns)
-        self._routers = routers
-        self._deadline_ns = 0
-        for frame in waiting:
-            await self._send(frame)
-
-    # ---- events
-
-    async def _handle_events(self) -> None:
-        packet = asyncio.create_task(self._device.packet_in())
-        reconfigured = asyncio.create_task(self._reconfigured.wait())
-        try:
-            while True:
-                timeout_s = max(0, self._deadline_ns - time.monotonic_ns()) / _NS_PER_S
-                await asyncio.wait((packet, reconfigured), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-                if packet.done():
-                    await self._punted(packet.result())
-                    packet = asyncio.create_task(self._device.packet_in())
-                if reconfigured.done():
-                    await self._configure()
-                    reconfigured = asyncio.create_task(self._reconfigured.wait())
-                await self._expire()
-        finally:
-            packet.cancel()
-            reconfigured.cancel()
-            await asyncio.gather(packet, reconfigured, return_exceptions=True)
-
-    async def _punted(self, packet: P4PacketIn) -> None:
-        punt = Punt(
-            reason=PuntReason(packet["reason"]),
-            vnic_id=packet["vnic_id"],
-            vlan_id=packet["vlan_id"],
-            next_hop=packet["next_hop"],
-            frame=packet.payload,
-        )
-        self._metrics.packet_in(punt.reason)
-        router = self._routers.get(punt.vnic_id)
-        if router is None:  # punted before, and handled after, its VNIC ceased to be a router
-            self._metrics.frame_lost("no_router")
-            return
-        await self._carry_out(router, router.punted(punt, time.monotonic_ns()))
-        if router.next_deadline_ns is not None:
-            self._deadline_ns = min(self._deadline_ns, router.next_deadline_ns)
-
-    async def _expire(self) -> None:
-        now_ns = time.monotonic_ns()
-        if now_ns < self._deadline_ns:
-            return
-        for router in self._routers.values():
-            await self._carry_out(router, router.expire(now_ns))
-        deadlines = (router.next_deadline_ns for router in self._routers.values())
-        self._deadline_ns = min((deadline for deadline in deadlines if deadline is not None), default=now_ns + _IDLE_NS)
-
-    # ---- effects
-
-    async def _carry_out(self, router: Router, effects: list[Effect]) -> None:
-        for effect in effects:
-            match effect:
-                case SendFrame():
-                    await self._send(effect)
-                case WriteNeighbor():
-                    await self._write_neighbor(router, effect)
-                case DeleteNeighbor(entry):
-                    failures = await self._write(p4r.Update.DELETE, entry)
-                    self._report([failure for failure in failures if failure.code != GRPCStatusCode.NOT_FOUND])
-                    _LOG.debug("neighbor deleted: device=%s %s", self._device.address, self._words(entry))
-
-    async def _write_neighbor(self, router: Router, effect: WriteNeighbor) -> None:
-        failures = await self._write(p4r.Update.INSERT, effect.entry)
-        if any(failure.code == GRPCStatusCode.ALREADY_EXISTS for failure in failures):
-            failures = await self._write(p4r.Update.MODIFY, effect.entry)
-        if failures:
-            self._report(failures)
-            self._metrics.frame_lost("neighbor_refused", len(effect.waiting))
-            router.refused(effect.next_hop)
-            return
-        _LOG.debug("neighbor written: device=%s %s", self._device.address, self._words(effect.entry))
-        for frame in effect.waiting:
-            await self._send(frame)
-
-    async def _write(self, update_type: p4r.Update.Type.ValueType, entry: P4TableEntry) -> list[UpdateFailure]:
-        return await self._device.write([p4r.Update(type=update_type, entity=entry.encode(self._device.schema))])
-
-    async def _send(self, frame: SendFrame) -> None:
-        await self._device.packet_out(frame.frame, mode=frame.mode, vnic_id=frame.vnic_id, vlan_id=frame.vlan_id)
-
-    def _report(self, failures: Sequence[UpdateFailure]) -> None:
-        self._metrics.updates_refused(len(failures))
-        for failure in failures:
-            entity = decode_entity(failure.update.entity, self._device.schema)
-            _LOG.error(
-                "update refused: device=%s code=%s reason=%s %s",
-                self._device.address,
-                failure.code.name,
-                failure.message,
-                self._words(entity),
-            )
-
-    def _words(self, entity: Entity) -> str:
-        description = describe(entity, self._device.schema)
-        names = Names.of(self._config)
-        return f"table={description.table} {key_text(description, names)} action={action_text(description, names)}"
-
-    # ---- counters
+        report(self._device, Names.of(config), self._metrics, result.failures)
+        await self._handler.configured(config, result)
 
     async def _read_counters(self) -> None:
         while True:

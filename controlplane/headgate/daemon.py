@@ -12,9 +12,10 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, start_http_server
 
-from headgate.config import ConfigError, NicConfig, load_config
+from headgate.config import Config, ConfigError, load_config
 from headgate.controller import Controller
 from headgate.device import Device
+from headgate.handlers import handler_for
 from headgate.metrics import Metrics
 
 _LOG = logging.getLogger("headgate")
@@ -23,7 +24,7 @@ _LOOK_AT_FILE_EVERY_S = 1.0
 
 
 async def run(
-    device: Device, config: NicConfig, *, config_path: Path | None = None, metrics_port: int | None = None
+    device: Device, config: Config, *, config_path: Path | None = None, metrics_port: int | None = None
 ) -> None:
     """Serve a device until SIGTERM or SIGINT.
 
@@ -41,12 +42,12 @@ async def run(
         OSError: `metrics_port` is taken.
     """
     metrics = Metrics(device.address)
-    controller = Controller(device, config, metrics)
+    controller = Controller(device, config, metrics, handler_for(device, config, metrics))
     stop = asyncio.Event()
     on_signal: dict[signal.Signals, Callable[[], None]] = {signal.SIGTERM: stop.set, signal.SIGINT: stop.set}
     tasks = [asyncio.create_task(stop.wait()), asyncio.create_task(controller.serve())]
     if config_path is not None:
-        reread = _Reread(config_path, controller)
+        reread = _Reread(config_path, type(config), controller)
         on_signal[signal.SIGHUP] = reread.now
         tasks.append(asyncio.create_task(reread.on_change()))
 
@@ -65,8 +66,9 @@ async def run(
 class _Reread:
     """Gives a controller what stands in the configuration file."""
 
-    def __init__(self, path: Path, controller: Controller) -> None:
+    def __init__(self, path: Path, model: type[Config], controller: Controller) -> None:
         self._path = path
+        self._model = model
         self._controller = controller
         self._seen = self._identity()
 
@@ -74,7 +76,7 @@ class _Reread:
         """Read the file again."""
         self._seen = self._identity()
         try:
-            config = load_config(self._path)
+            config = load_config(self._path, self._model)
         except ConfigError as error:
             _LOG.error("configuration not changed: path=%s reason=%s", self._path, error)
             return

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from headgate.protocols.icmp import IcmpError
@@ -74,6 +74,11 @@ class Metrics:
         self._neighbors.labels("known").set_function(known)
         self._neighbors.labels("unresolved").set_function(unresolved)
 
+    def watch_flow_cache(self, held: Callable[[], Mapping[str, int]], events: Callable[[], Mapping[str, int]]) -> None:
+        """Where to ask what is learned, and what became of what was reported; asked from another thread."""
+        self._readings.held = held
+        self._readings.events = events
+
     def connected(self, connected: bool) -> None:
         """The device came or went."""
         self._connected.set(connected)
@@ -90,8 +95,18 @@ class _Readings(Collector):
     def __init__(self) -> None:
         self.drops: Mapping[DropReason, int] = {}
         self.packet_ins_lost = 0
+        self.held: Callable[[], Mapping[str, int]] = dict
+        self.events: Callable[[], Mapping[str, int]] = dict
 
-    def collect(self) -> Iterator[CounterMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
+        held = GaugeMetricFamily("headgate_learned", "Entries learned from traffic", labels=["kind"])
+        for kind, entries in self.held().items():
+            held.add_metric([kind], entries)
+        yield held
+        events = CounterMetricFamily("headgate_learning_events", "What became of reports and packets", labels=["event"])
+        for event, count in self.events().items():
+            events.add_metric([event], count)
+        yield events
         yield CounterMetricFamily(
             "headgate_packet_ins_lost", "Packet-ins lost because the queue was full", value=self.packet_ins_lost
         )

@@ -7,7 +7,7 @@ So they are written out here, and a test compares each with the P4 source.
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 HOST_PORT = 509
 CPU_PORT = 510
@@ -53,6 +53,9 @@ class PuntReason(IntEnum):
     TTL_EXPIRED = 3
     PACKET_TOO_BIG = 4
     NO_ROUTE = 5
+    NAT_MAPPING_MISS = 6
+    LOCAL = 7
+    ICMP_ERROR = 8
 
 
 class PacketOutMode(IntEnum):
@@ -62,6 +65,9 @@ class PacketOutMode(IntEnum):
     SEND = 1
     TRANSMIT = 2
     ROUTE = 3
+    ENCAPSULATE = 4
+    TENANT = 5
+    ROUTED = 6
 
 
 class Outcome(IntEnum):
@@ -115,3 +121,104 @@ class DropReason(IntEnum):
     NOT_ROUTABLE = 71
     FRAGMENTATION_NEEDED = 72
     PUNT_RATE_EXCEEDED = 80
+    INTERFACE_UNKNOWN = 100
+    DST_MAC_NOT_OURS = 101
+    TUNNEL_PEER_UNKNOWN = 110
+    TUNNEL_NETWORK_UNKNOWN = 111
+    TUNNEL_HEADER_INVALID = 112
+    GENEVE_CRITICAL_OPTION = 113
+    INNER_TAGGED = 114
+    ECN_INVALID = 115
+    UNDERLAY_NOT_TUNNEL = 116
+    NO_TENANT = 120
+    TENANT_UNKNOWN = 121
+    ROUTER_UNKNOWN = 122
+    NAT_NO_MAPPING = 130
+    NAT_NOT_TRANSLATABLE = 131
+    FIREWALL_DENY = 140
+    NOT_A_NEW_CONNECTION = 141
+    TCP_FRAGMENT_OVERLAP = 142
+    ECMP_GROUP_EMPTY = 150
+    NEXT_HOP_UNKNOWN = 151
+    TUNNEL_UNKNOWN = 152
+    UNDERLAY_UNKNOWN = 153
+
+
+# ---- of `gateway` alone
+
+MAX_TENANT_ID = 4095
+"""Tenant ids are rows of counters and meters."""
+FROM_OUTSIDE = 0
+"""In place of a segment's id: the packet came in by an uplink."""
+NO_ROUTER = 0
+TENANTLESS = 0
+"""In place of a tenant's id: what belongs to a central router."""
+CACHE_OUTCOMES_PER_TENANT = 8
+"""Rows of the counter `cache_outcome` for each tenant: row `tenant_id * 8 + CacheOutcome`."""
+
+
+class Protocol(IntEnum):
+    """Protocols of IP that rules can name (IANA, Assigned Internet Protocol Numbers)."""
+
+    ICMP = 1
+    IGMP = 2
+    TCP = 6
+    UDP = 17
+    GRE = 47
+    ESP = 50
+    AH = 51
+    ICMPV6 = 58
+    OSPF = 89
+    SCTP = 132
+
+
+class TunnelType(IntEnum):
+    """`tunnel_type_t`"""
+
+    NONE = 0
+    VXLAN = 1
+    GENEVE = 2
+    GRE = 3
+    IPIP = 4
+    GTPU = 5
+
+
+class CacheOutcome(IntEnum):
+    """`cache_outcome_t`: what the flow cache said of a packet."""
+
+    NOT_LOOKED_UP = 0
+    HIT = 1
+    AGGREGATE_HIT = 2
+    STALE = 3
+    MISS = 4
+    BYPASS = 5
+
+
+class Consulted(IntFlag):
+    """`consulted_t`: the fields of a packet that a stage's decision depended on."""
+
+    NONE = 0
+    SRC_ADDR = 1
+    DST_ADDR = 2
+    PROTOCOL = 4
+    SRC_PORT = 8
+    DST_PORT = 16
+    SESSIONS = 32
+
+
+class FlowEvent(IntEnum):
+    """`flow_event_t`: why the data plane reports a flow."""
+
+    NONE = 0
+    FLOW = 1
+    NEW = 2
+    CLOSE = 3
+
+
+class FlowResult(IntEnum):
+    """`flow_result_t`: what becomes of a flow's packets."""
+
+    NONE = 0
+    FORWARD = 1
+    TRANSLATE = 2
+    REFUSE = 3

@@ -51,7 +51,40 @@ enum bit<8> drop_reason_t {
     FRAGMENTATION_NEEDED    = 72,
 
     // punt
-    PUNT_RATE_EXCEEDED      = 80
+    PUNT_RATE_EXCEEDED      = 80,
+
+    // interface
+    INTERFACE_UNKNOWN       = 100,
+    DST_MAC_NOT_OURS        = 101,
+
+    // tunnel_termination
+    TUNNEL_PEER_UNKNOWN     = 110,
+    TUNNEL_NETWORK_UNKNOWN  = 111,
+    TUNNEL_HEADER_INVALID   = 112,
+    GENEVE_CRITICAL_OPTION  = 113,
+    INNER_TAGGED            = 114,
+    ECN_INVALID             = 115,
+    UNDERLAY_NOT_TUNNEL     = 116,
+
+    // tenant_selection
+    NO_TENANT               = 120,
+    TENANT_UNKNOWN          = 121,
+    ROUTER_UNKNOWN          = 122,
+
+    // nat_inbound, nat_outbound
+    NAT_NO_MAPPING          = 130,
+    NAT_NOT_TRANSLATABLE    = 131,
+
+    // firewall
+    FIREWALL_DENY           = 140,
+    NOT_A_NEW_CONNECTION    = 141,
+    TCP_FRAGMENT_OVERLAP    = 142,
+
+    // ecmp, next_hop
+    ECMP_GROUP_EMPTY        = 150,
+    NEXT_HOP_UNKNOWN        = 151,
+    TUNNEL_UNKNOWN          = 152,
+    UNDERLAY_UNKNOWN        = 153
 }
 
 #endif

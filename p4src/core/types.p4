@@ -10,51 +10,11 @@ typedef bit<12>  vlan_id_t;
 
 // Wide enough for every architecture; the shell narrows it to the target's own width.
 typedef bit<16> port_id_t;
-typedef bit<16> vnic_id_t;
-typedef bit<16> ring_id_t;
 typedef bit<16> group_id_t;
 
 // Ports whose packets carry a header of ours in front of the Ethernet frame.
-const port_id_t HOST_PORT = 509;  // nic_tx_desc in, nic_rx_desc out
+const port_id_t HOST_PORT = 509;  // of a host's rings, in `nic`: nic_tx_desc in, nic_rx_desc out
 const port_id_t CPU_PORT  = 510;  // packet_out in, packet_in out
-
-// The instance of a replica that leaves by the VLAN's uplink; any other is the VNIC's that it is for.
-const vnic_id_t UPLINK_COPY = 0;
-
-enum bit<8> port_role_t {
-    NONE   = 0,
-    UPLINK = 1,
-    VNIC   = 2,  // a guest, by the host port, by a wired port, or spoken for by the controller
-    CPU    = 3
-}
-
-// How a frame that a VNIC transmits is treated: decided by the ring it was put on.
-enum bit<8> transmit_t {
-    SWITCHED = 0,
-    ROUTED   = 1
-}
-
-enum bit<8> tag_type_t {
-    UNTAGGED = 0,  // also priority-tagged frames: VID 0 names no VLAN (IEEE 802.1Q 9.6)
-    C_TAG    = 1,  // 802.1Q
-    S_TAG    = 2   // 802.1ad
-}
-
-enum bit<8> ring_type_t {
-    NONE    = 0,
-    LOCAL   = 1,
-    FORWARD = 2,
-    DEFAULT = 3    // nobody's address: the host's default ring
-}
-
-// Where a frame is headed within this NIC, before it is known by which port or ring.
-enum bit<8> destination_t {
-    NONE         = 0,
-    VNIC         = 1,
-    DEFAULT_RING = 2,
-    WIRE         = 3,  // the VLAN's uplink
-    FLOOD        = 4   // every member of the VLAN
-}
 
 // What becomes of a packet. The shell turns it into the architecture's own words.
 enum bit<8> verdict_t {
@@ -87,18 +47,24 @@ enum bit<8> outcome_t {
 enum bit<8> punt_reason_t {
     NONE              = 0,
     NEIGHBOR_MISS     = 1,  // resolve next_hop, then submit the packet again
-    NEIGHBOR_HEARD    = 2,  // a copy of an ARP reply or neighbor advertisement
+    NEIGHBOR_HEARD    = 2,  // ARP, neighbor solicitation or advertisement
     TTL_EXPIRED       = 3,  // make ICMP time exceeded
     PACKET_TOO_BIG    = 4,  // make ICMP fragmentation needed / packet too big
-    NO_ROUTE          = 5   // make ICMP net unreachable / no route to destination
+    NO_ROUTE          = 5,  // make ICMP net unreachable / no route to destination
+    NAT_MAPPING_MISS  = 6,  // allocate a port of pool_id, then submit the packet again
+    LOCAL             = 7,  // for an address of a router of ours
+    ICMP_ERROR        = 8   // about a translated packet: translate what is in it (RFC 5508 4)
 }
 
 // What the controller asks for with a packet-out.
 enum bit<8> packet_out_mode_t {
-    NONE     = 0,
-    SEND     = 1,  // leave by `port`, unchanged
-    TRANSMIT = 2,  // as if `vnic_id` had sent it in `vlan_id`
-    ROUTE    = 3   // as if `vnic_id` had put it, as received, on its forwarding ring
+    NONE        = 0,
+    SEND        = 1,  // leave by `port`, unchanged
+    TRANSMIT    = 2,  // nic: as if `vnic_id` had sent it in `vlan_id`
+    ROUTE       = 3,  // nic: as if `vnic_id` had put it, as received, on its forwarding ring
+    ENCAPSULATE = 4,  // gateway: through `tunnel_id`, as `network_id`
+    TENANT      = 5,  // gateway: as if received in `segment_id` of `tenant_id`
+    ROUTED      = 6   // gateway: from the router of `tenant_id` itself, or of `router_id` when that is 0
 }
 
 #endif

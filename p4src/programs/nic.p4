@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // A host's SmartNIC: which VNIC a frame is for, which of its receive rings, or where it is routed to.
 #include <externs.p4>  // of the architecture the compiler is pointed at: -I p4src/arch/v1model
-#include "../core/types.p4"
-#include "../core/wire_constants.p4"
-#include "../core/sizes.p4"
-#include "../core/drop_reason.p4"
-#include "../core/headers.p4"
-#include "../core/metadata.p4"
-#include "../core/parser.p4"
+#include <nic/clone.p4>
+#include "../core/nic/sizes.p4"
+#include "../core/nic/headers.p4"
+#include "../core/nic/metadata.p4"
+#include "../core/nic/parser.p4"
 
-#include "../stages/port_admission.p4"
+#include "../stages/nic/port_admission.p4"
 #include "../stages/validation.p4"
-#include "../stages/transmit_guard.p4"
-#include "../stages/vnic.p4"
-#include "../stages/receive_rings.p4"
-#include "../stages/routing.p4"
-#include "../stages/vlan_forwarding.p4"
-#include "../stages/ring_delivery.p4"
-#include "../stages/punt.p4"
-#include "../stages/replication.p4"
-#include "../stages/rewrite.p4"
+#include "../stages/nic/transmit_guard.p4"
+#include "../stages/nic/vnic.p4"
+#include "../stages/nic/receive_rings.p4"
+#include "../stages/nic/routing.p4"
+#include "../stages/nic/vlan_forwarding.p4"
+#include "../stages/nic/ring_delivery.p4"
+#include "../stages/nic/punt.p4"
+#include "../stages/nic/replication.p4"
+#include "../stages/nic/rewrite.p4"
 
 // A stage that decides a packet's fate ends the list for it; `punt` sees those that go to the controller.
 control Pipeline(inout headers_t hdr, inout meta_t meta) {
@@ -56,4 +54,4 @@ control EgressPipeline(inout headers_t hdr, inout meta_t meta) {
     }
 }
 
-#include <shell.p4>
+#include <nic/shell.p4>

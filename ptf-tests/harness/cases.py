@@ -1,35 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a function becomes PTF tests.
 
-PTF runs classes that have a `runTest`, each once. `nic_test` makes one of a function, or one for each combination of
-its parameters, so that a test reads as a function and fails by the name of its case.
+PTF runs classes that have a `runTest`, each once. `tests_of(program)` is a decorator that makes one of a function, or
+one for each combination of its parameters, so that a test reads as a function and fails by the name of its case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from ptf.base_tests import BaseTest
 
 from harness.dut import Dut, device_under_test
+from harness.program import Program
 from headgate.systems import Entity
 
 TestFunction = Callable[..., None]
 
 
-class NicTest(BaseTest):
-    """A test that begins with the device programmed to `config`; its end reports frames that were nobody's."""
+class ProgramTest(BaseTest):
+    """A test that begins with the device programmed for `rack`; its end reports frames that were nobody's."""
 
-    config: ClassVar[Mapping[str, Any]]
+    program: ClassVar[Program]
+    rack: ClassVar[Any]
     extra: ClassVar[Sequence[Entity]] = ()
     dut: Dut
 
     def setUp(self) -> None:
         super().setUp()
-        self.dut = device_under_test()
-        self.dut.program(self.config, self.extra)
+        self.dut = device_under_test(self.program)
+        self.dut.program(self.rack, self.extra)
 
     def tearDown(self) -> None:
         for port, frame in self.dut.foreign:
@@ -38,46 +40,50 @@ class NicTest(BaseTest):
         super().tearDown()
 
 
-def nic_test(
-    config: Mapping[str, Any], extra: Sequence[Entity] = (), /, **parameters: Mapping[str, Any]
-) -> Callable[[TestFunction], TestFunction | type[NicTest]]:
-    """Makes PTF tests of `function(dut, **values)`.
+class TestMaker(Protocol):
+    def __call__(
+        self, rack: Any, extra: Iterable[Entity] = (), /, **parameters: Mapping[str, Any]
+    ) -> Callable[[TestFunction], TestFunction | type[ProgramTest]]:
+        """Makes PTF tests of `function(dut, **values)`.
 
-    Args:
-        config: what headgate programs the device with, as it stands in YAML
-        extra: entries beside it, which no config would write
-        parameters: for each parameter of the function, its values by name; the product of all is tested, under names
-            like ``test_name[ipv4-tagged]``
-    """
-
-    def expand(function: TestFunction) -> TestFunction | type[NicTest]:
-        if not parameters:
-            return _test_class(function.__name__, function, {}, config, extra)
-        for combination in product(*(values.items() for values in parameters.values())):
-            name = f"{function.__name__}[{'-'.join(label for label, _ in combination)}]"
-            values = {parameter: value for parameter, (_, value) in zip(parameters, combination, strict=True)}
-            function.__globals__[name] = _test_class(name, function, values, config, extra)
-        return function
-
-    return expand
+        Args:
+            rack: what the device is programmed for, as the program's `entities` takes it
+            extra: entries beside it; of those with the same key the last counts
+            parameters: for each parameter of the function, its values by name; the product of all is tested, under
+                names like ``test_name[ipv4-tagged]``
+        """
+        ...
 
 
-def _test_class(
-    name: str,
-    function: TestFunction,
-    values: Mapping[str, Any],
-    config: Mapping[str, Any],
-    extra: Sequence[Entity],
-) -> type[NicTest]:
-    def run_test(self: NicTest) -> None:
-        function(self.dut, **values)
+def tests_of(program: Program) -> TestMaker:
+    """A decorator for tests of one program."""
 
-    members = {
-        "__module__": function.__module__,
-        "__qualname__": name,
-        "__doc__": function.__doc__,
-        "config": config,
-        "extra": tuple(extra),
-        "runTest": run_test,
-    }
-    return type(name, (NicTest,), members)
+    def program_test(
+        rack: Any, extra: Iterable[Entity] = (), /, **parameters: Mapping[str, Any]
+    ) -> Callable[[TestFunction], TestFunction | type[ProgramTest]]:
+        fixed = tuple(extra)
+
+        def test_class(name: str, function: TestFunction, values: Mapping[str, Any]) -> type[ProgramTest]:
+            members = {
+                "__module__": function.__module__,
+                "__qualname__": name,
+                "__doc__": function.__doc__,
+                "program": program,
+                "rack": rack,
+                "extra": fixed,
+                "runTest": lambda self: function(self.dut, **values),
+            }
+            return type(name, (ProgramTest,), members)
+
+        def expand(function: TestFunction) -> TestFunction | type[ProgramTest]:
+            if not parameters:
+                return test_class(function.__name__, function, {})
+            for combination in product(*(values.items() for values in parameters.values())):
+                name = f"{function.__name__}[{'-'.join(label for label, _ in combination)}]"
+                values = {parameter: value for parameter, (_, value) in zip(parameters, combination, strict=True)}
+                function.__globals__[name] = test_class(name, function, values)
+            return function
+
+        return expand
+
+    return program_test

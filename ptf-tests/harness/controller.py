@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The controller of the device under test: headgate's own device and reconciliation, behind a synchronous face."""
+"""The controller of the device under test: headgate's own device behind a synchronous face."""
 
 from __future__ import annotations
 
@@ -8,22 +8,42 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from finsy import Match, P4MeterEntry, P4PacketIn, P4TableEntry
+from finsy import (
+    Match,
+    P4ActionProfileGroup,
+    P4ActionProfileMember,
+    P4DigestEntry,
+    P4MeterEntry,
+    P4PacketIn,
+    P4TableEntry,
+)
 from finsy.proto import p4r
 
-from headgate.config import parse_config
+from harness.program import Cell, Program
 from headgate.device import Device
-from headgate.reconcile import plan
-from headgate.systems import Entity, desired
+from headgate.systems import Entity
 from headgate.vocabulary import DropReason, Outcome, PacketOutMode
 
 T = TypeVar("T")
 
 CALL_TIMEOUT_S = 60
-PACKET_INS = 4096
+QUEUED = 4096
+
+_OUTCOMES = ("outcome", "copy_outcome")
+_AT_ONCE = {"max_list_size": 1}
+"""Each digest in a list of its own. With a timeout besides, BMv2's server keeps it until its next sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """One digest."""
+
+    name: str
+    fields: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,52 +53,121 @@ class Counts:
     drops: Counter[DropReason]
     outcomes: Counter[Outcome]
     """Rows of `outcome` and of `copy_outcome`; no row is used in both."""
+    cells: Counter[Cell]
+    """Of the counters that the program's tests watch."""
+
+
+class Loop:
+    """An event loop on a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="controller", daemon=True)
+        self._thread.start()
+
+    def start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The coroutine's result. Raises: what it raises, TimeoutError."""
+        return self.start(coroutine).result(CALL_TIMEOUT_S)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
 
 
 class Controller:
     """Primary controller of one device. Its coroutines run on a thread of their own."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, program: Program) -> None:
         self.address = address
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="controller", daemon=True).start()
-        self._packet_ins: queue.Queue[P4PacketIn] = queue.Queue(PACKET_INS)
-        self.device = Device(address)
+        self._program = program
+        self._loop = Loop()
+        self._packet_ins: queue.Queue[P4PacketIn] = queue.Queue(QUEUED)
+        self._digests: queue.Queue[Learned] = queue.Queue(QUEUED)
+        self._at: tuple[Any, Sequence[Entity]] | None = None
+        self._meters: list[P4MeterEntry] = []
+        self.device = Device(address, program=program.name)
         self.run(self.device.__aenter__())
-        asyncio.run_coroutine_threadsafe(self._receive(), self._loop)
+        self._counters = {counter.alias for counter in self.device.schema.counters}
+        self._receiving = [self._loop.start(self._receive_packets()), self._loop.start(self._receive_digests())]
+        self._ask_for_digests()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """The coroutine's result. Raises: what it raises, TimeoutError."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(CALL_TIMEOUT_S)
+        return self._loop.run(coroutine)
 
-    async def _receive(self) -> None:
+    def close(self) -> None:
+        """Makes room for another controller."""
+        for receiving in self._receiving:
+            receiving.cancel()
+        self.run(self.device.__aexit__(None, None, None))
+        self._loop.close()
+
+    def _ask_for_digests(self) -> None:
+        there = {entity.digest_id for entity in self.run(self.device.read()) if isinstance(entity, P4DigestEntry)}
+        entries = [P4DigestEntry(digest.alias, **_AT_ONCE) for digest in self.device.schema.digests]
+        self.write(~entry if entry.digest_id in there else +entry for entry in entries)
+
+    async def _receive_packets(self) -> None:
         while True:
             self._packet_ins.put_nowait(await self.device.packet_in())
 
-    def program(self, config: Mapping[str, Any], extra: Sequence[Entity]) -> None:
-        """Reconciles the device to `config`, as in YAML, and `extra`, its punt meters full.
+    async def _receive_digests(self) -> None:
+        while True:
+            message = await self.device.digests()
+            await self.device.ack(message)
+            digest = self.device.schema.digests[message.digest_id]
+            for sample in message.data:
+                values = digest.type_spec.decode_data(sample)
+                self._digests.put_nowait(Learned(digest.alias, cast(Mapping[str, int], values)))
+
+    def program(self, rack: Any, extra: Sequence[Entity]) -> None:
+        """Brings the device to what `rack` asks for, and `extra`, its meters full.
 
         Raises: ConfigError, AssertionError (the device refused an update).
         """
-        for _ in self.steps(config, extra):
-            pass
+        if not self._is_at(rack, extra):
+            for _ in self.steps(rack, extra):
+                pass
+            self._at = rack, extra
+            self._meters = [entity for entity in self._wanted(rack, extra) if isinstance(entity, P4MeterEntry)]
         # How full a meter's buckets are can't be read: written anew, they are full.
-        self.write(~meter for meter in desired(parse_config(dict(config))) if isinstance(meter, P4MeterEntry))
+        self._write(~meter for meter in self._meters)
 
-    def steps(self, config: Mapping[str, Any], extra: Sequence[Entity]) -> Iterator[int]:
-        """Makes the writes that lead to `config` and `extra` in headgate's own order.
+    def _is_at(self, rack: Any, extra: Sequence[Entity]) -> bool:
+        """Whether nothing was written since the same was asked for."""
+        return self._at is not None and self._at[0] is rack and self._at[1] is extra
+
+    def steps(self, rack: Any, extra: Sequence[Entity]) -> Iterator[int]:
+        """Makes the writes that lead to `rack` and `extra` in the program's own order.
 
         Yields: after each, how many are still to come.
         Raises: ConfigError, AssertionError (the device refused an update).
         """
-        entities = [*desired(parse_config(dict(config))), *extra]
-        stages = plan(self.run(self.device.read()), entities, self.device.schema).stages
-        for made, stage in enumerate(stages, start=1):
-            self.write(change.update for change in stage)
-            yield len(stages) - made
+        wanted = self._wanted(rack, extra)
+        steps = list(self._program.steps(self.run(self._held(wanted)), wanted, self.device.schema))
+        for made, step in enumerate(steps, start=1):
+            self.write(step)
+            yield len(steps) - made
 
-    def write(self, updates: Iterable[p4r.Update | Entity]) -> None:
+    async def _held(self, wanted: Sequence[Entity]) -> list[Entity]:
+        """All there is; of meters, the wanted rows."""
+        found = await self.device.read(meters=[entity for entity in wanted if isinstance(entity, P4MeterEntry)])
+        if self.device.schema.action_profiles:
+            found += await self.device._read([[P4ActionProfileMember(), P4ActionProfileGroup()]])
+        return found
+
+    def _wanted(self, rack: Any, extra: Sequence[Entity]) -> list[Entity]:
+        return [*self._program.entities(rack), *extra]
+
+    def write(self, updates: Iterable[p4r.Update | Entity | P4DigestEntry]) -> None:
         """Updates, or entities marked `+`, `~` or `-`. Raises: AssertionError (the device refused one)."""
+        self._at = None
+        self._write(updates)
+
+    def _write(self, updates: Iterable[p4r.Update | Entity | P4DigestEntry]) -> None:
         if failures := self.run(self.device.write(updates)):
             raise AssertionError(f"the device refused {len(failures)} updates, the first: {failures[0]}")
 
@@ -86,14 +175,22 @@ class Controller:
         return self.run(self._counts())
 
     async def _counts(self) -> Counts:
-        drops = await self.device.counter("drop_reason")
-        outcomes = await self.device.counter("outcome")
-        copies = await self.device.counter("copy_outcome")
+        drops = await self.device.counter("drop_reason", *DropReason)
+        rows = [await self.device.counter(name, *Outcome) for name in _OUTCOMES if name in self._counters]
         return Counts(
             Counter({DropReason(row): data.packet_count for row, data in drops.items() if data.packet_count}),
-            Counter({Outcome(row): data.packet_count for row, data in outcomes.items() if data.packet_count})
-            + Counter({Outcome(row): data.packet_count for row, data in copies.items() if data.packet_count}),
+            Counter(
+                {Outcome(row): data.packet_count for cells in rows for row, data in cells.items() if data.packet_count}
+            ),
+            await self._watched(),
         )
+
+    async def _watched(self) -> Counter[Cell]:
+        counted: Counter[Cell] = Counter()
+        for name, rows in self._program.watched.items():
+            cells = await self.device.counter(name, *rows)
+            counted += Counter({(name, row): data.packet_count for row, data in cells.items()})
+        return counted
 
     def hits(self, table: str, **key: Any) -> int:
         """Packets that the direct counter of one entry has counted. Raises: AssertionError (no such entry)."""
@@ -114,7 +211,15 @@ class Controller:
 
     def packet_in(self, timeout_s: float) -> P4PacketIn | None:
         """The next packet for the controller, or None if none came in time."""
-        try:
-            return self._packet_ins.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
+        return _next(self._packet_ins, timeout_s)
+
+    def digest(self, timeout_s: float) -> Learned | None:
+        """The next digest, or None if none came in time."""
+        return _next(self._digests, timeout_s)
+
+
+def _next(waiting: queue.Queue[T], timeout_s: float) -> T | None:
+    try:
+        return waiting.get(timeout=timeout_s)
+    except queue.Empty:
+        return None

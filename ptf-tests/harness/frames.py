@@ -121,11 +121,12 @@ def routed(frame: bytes, src: str, dst: str) -> bytes:
     """An untagged frame as a router passes it on: new MAC addresses, one hop less, the checksum computed afresh."""
     packet = Ether(frame)
     packet.src, packet.dst = src, dst
-    if IP in packet:
-        packet[IP].ttl -= 1
-        del packet[IP].chksum
+    header = packet.payload
+    if isinstance(header, IP):
+        header.ttl -= 1
+        del header.chksum
     else:
-        packet[IPv6].hlim -= 1
+        header.hlim -= 1
     return bytes(packet)
 
 

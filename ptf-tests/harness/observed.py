@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from finsy import P4PacketIn
 
+from harness.controller import Learned
 from harness.frames import PROBE_MARK
+from harness.program import Cell
 from headgate.vocabulary import DropReason, Outcome, PuntReason
 
 Frames = bytes | Sequence[bytes]
@@ -34,6 +36,9 @@ class Observed:
     drops: Counter[DropReason]
     outcomes: Counter[Outcome]
     """Rows of `outcome` and `copy_outcome` together."""
+    digests: Sequence[Learned] = ()
+    cells: Counter[Cell] = field(default_factory=Counter)
+    """Of the counters that the program's tests watch, by name and row."""
 
     def assert_out(self, expected: Mapping[int, Frames], *, copies_punted: int = 0) -> None:
         """Exactly these frames came out, in this order on each port, and nothing was dropped."""
@@ -66,6 +71,12 @@ class Observed:
         came = [(p.payload, {name: p.metadata[name] for name in wanted}) for p in self.punts]
         self._check(came == [(frame, wanted)], "given to the controller", f"{frame.hex(' ')} with {wanted}")
 
+    def assert_learned(self, *expected: Learned) -> None:
+        """Exactly these were reported, in this order."""
+        self._check(
+            tuple(self.digests) == expected, "learned", "".join(f"\n  {each}" for each in expected) or "nothing"
+        )
+
     def assert_law(self, sent: int) -> None:
         """Each packet that went in ended in one way; what came out was counted (core/types.p4, outcome_t)."""
         foreign = len(self.foreign())
@@ -88,7 +99,10 @@ class Observed:
 
     def __str__(self) -> str:
         punts = "".join(f"\n  to the controller {punt.metadata}: {punt.payload.hex(' ')}" for punt in self.punts)
-        return f"{_listing(self.frames)}{punts}\n  dropped {_names(self.drops)}, counted {_names(self.outcomes)}"
+        digests = "".join(f"\n  learned {digest.name} {dict(digest.fields)}" for digest in self.digests)
+        return (
+            f"{_listing(self.frames)}{punts}{digests}\n  dropped {_names(self.drops)}, counted {_names(self.outcomes)}"
+        )
 
 
 def is_foreign(frame: bytes) -> bool:

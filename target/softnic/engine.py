@@ -20,7 +20,7 @@ Contract:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -47,6 +47,10 @@ class EntryInUse(EngineError):
 
 class NoRoom(EngineError):
     """The table, profile or group already holds its guaranteed size."""
+
+
+class OutOfMemory(EngineError):
+    """Within its size, but the host has no memory for it; nothing has changed."""
 
 
 # ---- keys and actions -----------------------------------------------------------------------------------------------
@@ -164,12 +168,25 @@ class CounterValue:
 
 @dataclass(frozen=True, slots=True)
 class MeterRates:
-    """Two-rate three-colour marker (RFC 2698). Rates in packets/s or bytes/s, bursts in packets or bytes."""
+    """Two-rate three-colour marker (RFC 2698). Rates in packets/s or bytes/s, bursts in packets or bytes.
+
+    With an excess burst it is a single-rate three-colour marker (RFC 2697), and the peak means nothing.
+    """
 
     committed_rate: int
     committed_burst: int
     peak_rate: int
     peak_burst: int
+    excess_burst: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ColourCounts:
+    """The packets that a meter gave each colour to. An unconfigured meter gives GREEN."""
+
+    green: CounterValue = CounterValue()
+    yellow: CounterValue = CounterValue()
+    red: CounterValue = CounterValue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +200,10 @@ class GroupMember:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """A copy of a packet; while `port` is down it is the first of `backups` whose port is up (P4Runtime 9.5.1)."""
+    """A copy of a packet; while `port` is down it is the first of `backups` whose port is up (P4Runtime 9.5.1).
+
+    P4Runtime speaks of multicast groups only; clone sessions do the same.
+    """
 
     port: int
     instance: int
@@ -221,7 +241,11 @@ class Digest:
 
 
 class PackedTable(Protocol):
-    """The entries of one table, as byte strings."""
+    """The entries of one table, as byte strings.
+
+    For counters and meters, None is the match of the default entry. What a default entry counts is misses; its meter
+    marks them once it is configured, and until then leaves the colour as it was, as BMv2 does.
+    """
 
     def insert(self, entry: PackedEntry) -> None:
         """Raises: EntryExists, NoRoom, EntryNotFound (member or group)."""
@@ -239,18 +263,18 @@ class PackedTable(Protocol):
         """Raises: EntryNotFound."""
         ...
 
-    def scan(self, cursor: int, limit: int) -> tuple[Sequence[PackedEntry], int]:
-        """Up to `limit` entries, `const` ones of the program included, and where to go on; none at the end.
+    def snapshot(self) -> Iterator[PackedEntry]:
+        """The entries in insertion order, `const` ones of the program included, as they are at the call.
 
-        `cursor` is 0 at first. Without writes between the calls each entry comes once, in insertion order; with
-        writes, some may come twice or not at all.
+        It is quick; the work is in the iterator, which what is written meanwhile does not touch.
         """
         ...
 
     def scan_idle(self, cursor: int, limit: int) -> tuple[Sequence[PackedEntry], int | None]:
-        """Look at up to `limit` entries, as `scan` does, for those not hit for longer than their timeout.
+        """Look at up to `limit` entries for those not hit for longer than their timeout; also where to go on.
 
-        Where to go on is None at the end: idle entries may be few and far between.
+        `cursor` is 0 at first, and None at the end: idle entries may be few and far between. With writes between the
+        calls some may come twice or not at all.
         """
         ...
 
@@ -258,19 +282,27 @@ class PackedTable(Protocol):
         """Time since the entry was last hit or written. Raises: EntryNotFound."""
         ...
 
-    def read_counter(self, match: PackedMatch) -> CounterValue:
+    def read_counter(self, match: PackedMatch | None) -> CounterValue:
         """Raises: EntryNotFound."""
         ...
 
-    def write_counter(self, match: PackedMatch, value: CounterValue) -> None:
+    def write_counter(self, match: PackedMatch | None, value: CounterValue) -> None:
         """Raises: EntryNotFound."""
         ...
 
-    def read_meter(self, match: PackedMatch) -> MeterRates | None:
+    def read_meter(self, match: PackedMatch | None) -> MeterRates | None:
         """None: unconfigured. Raises: EntryNotFound."""
         ...
 
-    def write_meter(self, match: PackedMatch, rates: MeterRates | None) -> None:
+    def write_meter(self, match: PackedMatch | None, rates: MeterRates | None) -> None:
+        """What was counted stays. Raises: EntryNotFound."""
+        ...
+
+    def read_meter_counts(self, match: PackedMatch | None) -> ColourCounts:
+        """Raises: EntryNotFound."""
+        ...
+
+    def write_meter_counts(self, match: PackedMatch | None, counts: ColourCounts) -> None:
         """Raises: EntryNotFound."""
         ...
 
@@ -341,22 +373,35 @@ class Engine(Protocol):
     def insert_group(self, profile: str, group_id: int, members: Sequence[GroupMember]) -> None: ...
     def modify_group(self, profile: str, group_id: int, members: Sequence[GroupMember]) -> None: ...
     def delete_group(self, profile: str, group_id: int) -> None: ...
+    def set_resilient(self, profile: str) -> None:
+        """From now on, a group whose member is lost moves only that member's flows; not BMv2's ``hash % members``."""
+        ...
 
-    # counters, meters, registers; `index` counts from 0
+    # counters, meters, registers; `index` counts from 0; `key` None is the default entry, as in `PackedTable`
     def read_counter(self, counter: str, index: int) -> CounterValue: ...
     def write_counter(self, counter: str, index: int, value: CounterValue) -> None: ...
-    def read_direct_counter(self, table: str, key: tuple[KeyMatch, ...], priority: int = 0) -> CounterValue: ...
+    def read_direct_counter(self, table: str, key: tuple[KeyMatch, ...] | None, priority: int = 0) -> CounterValue: ...
     def write_direct_counter(
-        self, table: str, key: tuple[KeyMatch, ...], priority: int, value: CounterValue
+        self, table: str, key: tuple[KeyMatch, ...] | None, priority: int, value: CounterValue
     ) -> None: ...
     def read_meter(self, meter: str, index: int) -> MeterRates | None: ...
     def write_meter(self, meter: str, index: int, rates: MeterRates | None) -> None:
         """None: unconfigured, every packet is GREEN."""
         ...
 
-    def read_direct_meter(self, table: str, key: tuple[KeyMatch, ...], priority: int = 0) -> MeterRates | None: ...
+    def read_meter_counts(self, meter: str, index: int) -> ColourCounts: ...
+    def write_meter_counts(self, meter: str, index: int, counts: ColourCounts) -> None: ...
+    def read_direct_meter(
+        self, table: str, key: tuple[KeyMatch, ...] | None, priority: int = 0
+    ) -> MeterRates | None: ...
     def write_direct_meter(
-        self, table: str, key: tuple[KeyMatch, ...], priority: int, rates: MeterRates | None
+        self, table: str, key: tuple[KeyMatch, ...] | None, priority: int, rates: MeterRates | None
+    ) -> None: ...
+    def read_direct_meter_counts(
+        self, table: str, key: tuple[KeyMatch, ...] | None, priority: int = 0
+    ) -> ColourCounts: ...
+    def write_direct_meter_counts(
+        self, table: str, key: tuple[KeyMatch, ...] | None, priority: int, counts: ColourCounts
     ) -> None: ...
     def read_register(self, register: str, index: int) -> int: ...
     def write_register(self, register: str, index: int, value: int) -> None: ...

@@ -7,25 +7,12 @@ import os
 import re
 import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-DEMO = [sys.executable, str(ROOT / "demo/nic.py")]
-UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+from labs import demo, interrupt, needs_namespaces
 
-
-def can_unshare() -> bool:
-    as_user = ["--user", "--map-root-user"] if os.geteuid() else []
-    try:
-        return subprocess.run([*UNSHARE, *as_user, "ip", "link"], capture_output=True).returncode == 0
-    except FileNotFoundError:
-        return False
-
-
-needs_namespaces = pytest.mark.skipif(not can_unshare(), reason="no network namespaces, or no iproute2, here")
+DEMO = demo("nic")
 
 
 @needs_namespaces
@@ -41,14 +28,7 @@ def test_demo_carries_real_traffic_and_the_sums_agree() -> None:
 @needs_namespaces
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_demo_leaves_no_process_behind(stop: signal.Signals) -> None:
-    demo = subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
-    assert demo.stdout
-    while "inserted" not in (line := demo.stdout.readline()):
-        assert line, "the demo ended by itself"
-    demo.send_signal(stop)
-    rest = demo.stdout.read()  # ends when nobody holds the other end of the pipe: the demo's children hold it too
-    assert demo.wait(timeout=20) != 0
-    assert "holds" not in rest
+    assert "holds" not in interrupt(DEMO, "inserted", stop)
 
 
 def test_demo_without_namespaces_replays_a_capture_and_says_so() -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from headgate.config import load_config
 from headgate.device import program as compiled
-from headgate.reconcile import plan
-from headgate.systems import desired
+from headgate.reconcile import initial_plan
 from softnic import ir
 from softnic.offline import write_updates
 from softnic.reference import ReferenceEngine
@@ -32,9 +31,7 @@ def _configured(program: ir.Program, config_path: Path) -> Base:
     config = load_config(config_path)
     schema = compiled(config.program)
     engine = ReferenceEngine(program)
-    write_updates(
-        engine, program, schema.p4info, [change.update for change in plan((), desired(config), schema).changes]
-    )
+    write_updates(engine, program, schema.p4info, [change.update for change in initial_plan(config, schema).changes])
     return tuple(_writes(engine))
 
 

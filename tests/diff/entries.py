@@ -217,6 +217,8 @@ class Entries:
         users = [table for table in self._program.tables if table.profile == profile]
         if not users:
             return
+        if profile.selector and self._limits.extensions and self._rng.random() < 0.4:
+            yield Write("set_resilient", (profile.name,))
         for member in range(1, _IDS):
             if self._rng.random() < 0.9:
                 yield Write("insert_member", (profile.name, member, self._call(users[0])))
@@ -278,6 +280,10 @@ class Entries:
                 if self._rng.random() < 0.7:
                     yield Write("write_meter", (meter.name, index, self._rates()))
         direct = {table.name for table in self._program.tables if table.direct_meter}
+        if self._limits.extensions:
+            for table in sorted(direct):
+                if self._rng.random() < 0.5:
+                    yield Write("write_direct_meter", (table, None, 0, self._rates()))
         for table, entry in self._written:
             if table in direct and self._rng.random() < 0.7:
                 yield Write("write_direct_meter", (table, entry.key, entry.priority, self._rates()))
@@ -286,7 +292,8 @@ class Entries:
         """Low enough for a burst to go through all colours."""
         rng = self._rng
         committed, peak = sorted((rng.choice([0, 1, 100, 1000]), rng.choice([1, 100, 1000, 100_000])))
-        return MeterRates(committed, rng.choice([0, 1, 3, 200]), peak, rng.choice([0, 2, 5, 400]))
+        excess_burst = rng.choice([0, 1, 5, 300]) if self._limits.extensions else 0
+        return MeterRates(committed, rng.choice([0, 1, 3, 200]), peak, rng.choice([0, 2, 5, 400]), excess_burst)
 
     def _registers(self) -> Iterator[Write]:
         for register in self._program.registers:

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from softnic import ir
 from softnic.engine import Digest, Engine, EngineError, Output
 from softnic.native import NativeEngine
+from softnic.native.compiler import Build
 from softnic.native.source import ProgramSource
 from softnic.reference import ReferenceEngine
 
@@ -84,23 +85,26 @@ def reference(program: ir.Program) -> Executor:
     return Executor("reference", engine, clock, lambda frames: _one_by_one(engine, frames))
 
 
-def native(source: ProgramSource) -> Start:
-    """Packets one by one."""
+def native(source: ProgramSource, build: Build | None = None) -> Start:
+    """Packets one by one. `build`: see `NativeEngine`."""
 
     def start(program: ir.Program) -> Executor:
         clock = Clock()
-        engine = NativeEngine(program, clock_ns=clock, source=source)
+        engine = NativeEngine(program, clock_ns=clock, build=build, source=source)
         return Executor("native", engine, clock, lambda frames: _one_by_one(engine, frames))
 
     return start
 
 
-def native_vectors(source: ProgramSource) -> Start:
-    """Bursts at once, as the dataplane does."""
+def native_vectors(source: ProgramSource, build: Build | None = None) -> Start:
+    """Bursts at once, as the dataplane does; packets wait in front of every table, as of large ones."""
+    compiler = source.compiler
+    parking = replace(compiler, command=(*compiler.command, "-DSNIC_ALL_TABLES_ARE_LARGE=1"))
+    vectors = replace(source, compiler=parking)
 
     def start(program: ir.Program) -> Executor:
         clock = Clock()
-        engine = NativeEngine(program, clock_ns=clock, source=source)
+        engine = NativeEngine(program, clock_ns=clock, build=build, source=vectors)
         return Executor("native in vectors", engine, clock, engine.process_all)
 
     return start
@@ -121,15 +125,19 @@ def left_behind(executor: Executor, program: ir.Program) -> Iterator[tuple[str, 
         yield f"register {register.name}", _cells(engine.read_register, register)
     for meter in program.meters:
         yield f"meter {meter.name}", _cells(engine.read_meter, meter)
+        yield f"colours of meter {meter.name}", _cells(engine.read_meter_counts, meter)
     for table in program.tables:
         entries = list(engine.entries(table.name))
         yield f"entries of {table.name}", entries
         yield f"default of {table.name}", engine.default(table.name)
         places = [(table.name, entry.key, entry.priority) for entry in entries]
+        with_default = [*places, (table.name, None)]
         if table.direct_counter:
-            yield f"direct counter of {table.name}", [engine.read_direct_counter(*place) for place in places]
+            yield f"direct counter of {table.name}", [engine.read_direct_counter(*place) for place in with_default]
         if table.direct_meter:
-            yield f"direct meter of {table.name}", [engine.read_direct_meter(*place) for place in places]
+            yield f"direct meter of {table.name}", [engine.read_direct_meter(*place) for place in with_default]
+            counts = [engine.read_direct_meter_counts(*place) for place in with_default]
+            yield f"colours of direct meter of {table.name}", counts
         if table.idle_timeout:
             yield f"idle times of {table.name}", [engine.idle_ns(*place) for place in places]
     yield "idle entries", sorted(map(repr, engine.idle_entries()))

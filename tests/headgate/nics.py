@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
+from bend import bend
 from hypothesis import strategies as st
 
 SMALL: dict[str, Any] = {
@@ -40,21 +40,8 @@ SMALL: dict[str, Any] = {
 
 
 def small(*changes: tuple[str, Any]) -> dict[str, Any]:
-    """`SMALL` with values put in place: ``("vnics.0.macs.0", "...")``; a value of `None` takes the key out."""
-    data = deepcopy(SMALL)
-    for path, value in changes:
-        steps: list[Any] = [int(step) if step.isdecimal() else step for step in path.split(".")]
-        *parents, last = steps
-        place: Any = data
-        for step in parents:
-            place = place[step]
-        if value is None:
-            del place[last]
-        elif isinstance(place, list) and last == len(place):
-            place.append(value)
-        else:
-            place[last] = value
-    return data
+    """`SMALL` with values put in place: see `bend`."""
+    return bend(SMALL, *changes)
 
 
 @st.composite

@@ -24,7 +24,7 @@ class Counters(DeviceView):
         super().__init__("nowhere")
         self._rows = rows
 
-    async def counter(self, name: str) -> dict[int, P4CounterData]:
+    async def counter(self, name: str, *rows: int) -> dict[int, P4CounterData]:
         return {row: P4CounterData(packet_count=n, byte_count=100 * n) for row, n in self._rows[name].items()}
 
 

@@ -35,10 +35,11 @@ from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Packet
 
 from headgate import daemon
-from headgate.config import NicConfig, parse_config
+from headgate.config import Config, parse_config
 from headgate.controller import Controller
 from headgate.device import Device, DeviceUnreachable, DeviceView, UpdateFailure
-from headgate.handlers.router import RouterLimits
+from headgate.handlers import NicHandler
+from headgate.handlers.nic import RouterLimits
 from headgate.metrics import Metrics
 from headgate.protocols.neighbor_cache import NeighborLimits
 from headgate.systems import Entity
@@ -171,11 +172,13 @@ class FullDevice(Device):
 
 @asynccontextmanager
 async def running(
-    nic: Nic, config: NicConfig, limits: RouterLimits | None = None, device: Device | None = None
+    nic: Nic, config: Config, limits: RouterLimits | None = None, device: Device | None = None
 ) -> AsyncIterator[tuple[Controller, Events]]:
     """A controller that has configured the device."""
     with logged() as events:
-        controller = Controller(device or Device(nic.address), config, Metrics(nic.address), limits)
+        device = device or Device(nic.address)
+        metrics = Metrics(nic.address)
+        controller = Controller(device, config, metrics, NicHandler(device, metrics, limits))
         serving = asyncio.create_task(controller.serve())
         configured = asyncio.create_task(events.wait_for(CONFIGURED))
         await asyncio.wait((serving, configured), return_when=asyncio.FIRST_COMPLETED)
@@ -448,7 +451,8 @@ def test_a_device_that_went_away_is_configured_again_when_it_is_back() -> None:
 def test_a_device_that_was_never_there_is_an_error() -> None:
     nic = Nic()
     nic.stop()
-    controller = Controller(Device(nic.address), parse_config(CONFIG), Metrics(nic.address))
+    device, metrics = Device(nic.address), Metrics(nic.address)
+    controller = Controller(device, parse_config(CONFIG), metrics, NicHandler(device, metrics))
 
     with pytest.raises(DeviceUnreachable):
         asyncio.run(controller.serve())

@@ -83,7 +83,7 @@ def _of_packets(path: Path, seed: int, seconds: float, coverage_map: Path) -> Se
 
     def keep(journal: Path) -> Path:
         kept = FOUND / f"{path.stem}-safety-{seed}.yaml"
-        save(kept, path.stem, replayed(predictable(load_program(path)), seed, journal))
+        save(kept, path.stem, replayed(path, seed, journal))
         return kept
 
     return Search(path.stem, run, keep)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m safety.packets``: one program under sanitizers, fed all that may come in by a wire.
 
-What the differential test once found, scenarios as it makes them, every prefix of their frames, and for a given time
-frames mutated from those that led somewhere new. Whatever comes, the reference executor has to agree.
+What the differential test once found, scenarios as it makes them, every prefix of their frames and of those that packet
+tests send, and for a given time frames mutated from those that led somewhere new. Whatever comes, the reference
+executor has to agree.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Annotated, TextIO
 import typer
 
 import diff
+from diff.base import bases
 from diff.compare import first_difference
 from diff.executors import reference
 from diff.generate import Generator
@@ -26,6 +28,7 @@ from softnic.frontend import load_program
 from softnic.native.emit.program import emit
 from softnic.native.source import ProgramSource
 
+from .corpus import frames_for
 from .coverage import instrumented, newness
 from .frames import exact_frames
 from .mutations import mutated
@@ -45,17 +48,16 @@ class Difference(Exception):
 class Hunt:
     """Engines in one state, and a journal of the frames they were given since, written before they run."""
 
-    def __init__(self, program: ir.Program, seed: int, journal: TextIO) -> None:
+    def __init__(self, program: ir.Program, scenario: Scenario, corpus: Sequence[Frame], journal: TextIO) -> None:
         self._starts = reference, exact_frames(source_of(program), SANITIZED)
         self._program = program
-        self._scenario = Generator(program).scenario(seed)
         self._journal = journal
         self._executors = [start(program) for start in self._starts]
-        for step in self._scenario.steps:
+        for step in scenario.steps:
             for executor in self._executors:
                 executor.do(step)
-        frames = [frame for step in self._scenario.steps if isinstance(step, Burst) for frame in step.frames]
-        self.pool = list(dict.fromkeys(frames))[:_POOL]
+        frames = dict.fromkeys(frame for step in scenario.steps if isinstance(step, Burst) for frame in step.frames)
+        self.pool = [*corpus, *list(frames)[:_POOL]]
 
     def scenarios(self, scenarios: Iterable[Scenario]) -> None:
         """Run whole scenarios, each on fresh engines. Raises: Difference."""
@@ -96,9 +98,15 @@ def source_of(program: ir.Program) -> ProgramSource:
     return ProgramSource(program, emit(program, program.json_sha256), instrumented())
 
 
-def replayed(program: ir.Program, seed: int, journal: Path) -> Scenario:
-    """The scenario of a hunt that ended badly: its state, then the frames of its journal."""
-    return Scenario(f"safety, seed {seed}", (*Generator(program).scenario(seed).steps, *_bursts(journal)))
+def generator(path: Path, program: ir.Program) -> Generator:
+    """Of scenarios for `program`, which was read from `path`."""
+    return Generator(program, bases=bases(path, program))
+
+
+def replayed(path: Path, seed: int, journal: Path) -> Scenario:
+    """The scenario of a hunt in the program at `path` that ended badly: its state, then the frames of its journal."""
+    state = generator(path, predictable(load_program(path))).scenario(seed)
+    return Scenario(f"safety, seed {seed}", (*state.steps, *_bursts(journal)))
 
 
 def _bursts(journal: Path) -> Iterator[Burst]:
@@ -115,10 +123,11 @@ def main(
 ) -> None:
     """Feed PROGRAM. Exit status 1 where executors differ; what a sanitizer finds ends the process."""
     loaded = predictable(load_program(program))
+    scenario_of = generator(program, loaded).scenario
     with journal.open("w") as stream:
-        hunt = Hunt(loaded, seed, stream)
+        hunt = Hunt(loaded, scenario_of(seed), frames_for(program.stem), stream)
         hunt.scenarios(scenario for name, scenario in map(load, REGRESSIONS) if name == program.stem)
-        hunt.scenarios(map(Generator(loaded).scenario, range(seed, seed + _SCENARIOS)))
+        hunt.scenarios(map(scenario_of, range(seed, seed + _SCENARIOS)))
         prefixes = hunt.prefixes()
         mutants, leading = hunt.mutants(random.Random(seed), seconds)
     print(f"{prefixes} prefixes, {mutants} mutated frames, {leading} of them led somewhere new")

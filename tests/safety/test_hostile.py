@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from softnic.frontend import load_program
-from softnic.native import Build, compiler, find_compiler, start_engine
+from softnic.native import Build, compiler, engine, find_compiler, library, start_engine
 from softnic.native.cache import ObjectCache
 from softnic.native.source import source_of
 from softnic.native.startup import FAST
@@ -50,6 +50,20 @@ def test_a_damaged_object_in_the_cache_is_not_run(
     assert path.name in caplog.text
 
 
+@pytest.mark.parametrize("damage", ["empty", "not an object"])
+def test_damaged_declarations_in_the_cache_are_named(
+    objects: ObjectCache, damage: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = library.load_ffi.__wrapped__  # what load_ffi does the first time
+    parsed()
+    [kept] = objects.folder.glob("*.py")
+    kept.write_bytes(DAMAGES[damage](kept.read_bytes()))
+    monkeypatch.setattr(library, "load_ffi", parsed)
+    monkeypatch.setattr(engine, "load_runtime", library.Runtime)
+    assert isinstance(start_engine(PROGRAM), ReferenceEngine)
+    assert f"{kept} is damaged, remove it" in caplog.text
+
+
 def test_an_object_of_another_program_is_not_run(objects: ObjectCache, caplog: pytest.LogCaptureFixture) -> None:
     other = load_program(Path(__file__).parents[1] / "p4" / "compiled" / "router.json")
     path = source_of(PROGRAM).compiled(FAST)
@@ -67,3 +81,15 @@ def test_a_compiler_that_fails_is_quoted(
     monkeypatch.setenv("CC", str(broken))
     assert isinstance(start_engine(PROGRAM), ReferenceEngine)
     assert "failed with status 3:\nno space left" in caplog.text
+
+
+def test_a_compiler_that_hangs_is_not_waited_for(
+    objects: ObjectCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hanging = tmp_path / "hanging-cc"
+    hanging.write_text('#!/bin/sh\n[ "$1" = --version ] || sleep 1000\n')
+    hanging.chmod(0o755)
+    monkeypatch.setenv("CC", str(hanging))
+    monkeypatch.setattr(compiler, "LIMIT_S", 0.2)
+    assert isinstance(start_engine(PROGRAM), ReferenceEngine)
+    assert "did not end within 0.2 s" in caplog.text

@@ -14,10 +14,10 @@ ROUTER = Path(__file__).parents[1] / "p4" / "compiled" / "router.json"
 
 
 def test_state_and_frames_of_a_hunt_become_a_scenario(tmp_path: Path) -> None:
-    program, journal, kept = load_program(ROUTER), tmp_path / "journal", tmp_path / "kept.yaml"
+    journal, kept = tmp_path / "journal", tmp_path / "kept.yaml"
     journal.write_text("3:0102 0:\n511:ff\n")
-    save(kept, "router", replayed(program, 7, journal))
+    save(kept, "router", replayed(ROUTER, 7, journal))
     name, scenario = load(kept)
     assert name == "router"
-    assert scenario.steps[:-2] == Generator(program).scenario(7).steps
+    assert scenario.steps[:-2] == Generator(load_program(ROUTER)).scenario(7).steps
     assert scenario.steps[-2:] == (Burst(((3, b"\1\2"), (0, b""))), Burst(((511, b"\xff"),)))

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -224,6 +227,18 @@ def test_a_signal_stops_cleanly_with_whole_files_and_the_counts(tmp_path, stop, 
     assert re.search(r"│ packet ins without primary +│ +1 +│", stdout)
     assert re.search(r"│ counter-index-out-of-range +│ +1 +│", stdout)
     pynng.Pair0(listen=address).close()
+
+
+def test_a_target_that_nobody_listens_to_ends():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "softnic", "run", PROGRAM, "--engine", "reference", "--grpc-addr", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=writer, stderr=subprocess.PIPE) as target:
+        os.close(writer)
+        try:
+            assert target.wait(TIMEOUT_S) != 0
+        finally:
+            target.kill()
 
 
 def nn_frame(port: int, frame: bytes) -> bytes:

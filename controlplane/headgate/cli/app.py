@@ -6,10 +6,11 @@ from __future__ import annotations
 import typer
 
 from headgate.cli import commands
+from headgate.cli.commands import cache
 
 app = typer.Typer(
     name="headgate",
-    help="Configure a P4-programmable NIC by P4Runtime, and see what it does.\n\n"
+    help="Configure a P4-programmable NIC or gateway by P4Runtime, and see what it does.\n\n"
     "Exit codes: 0 all well, 1 the device refused something, 2 bad input, 3 the device can't be reached.",
     epilog="Start with: headgate check -c configs/nic.yaml",
     no_args_is_help=True,
@@ -28,3 +29,4 @@ for command in (
     commands.drops,
 ):
     app.command()(command)
+app.add_typer(cache.app, name="cache")

@@ -14,8 +14,9 @@ from finsy.proto import p4r
 from rich.markup import escape
 
 from headgate.cli.console import out
-from headgate.describe import Description, Names, action_text, describe, key_text
+from headgate.describe import Description, action_text, describe, key_text
 from headgate.device import UpdateFailure
+from headgate.names import Names
 from headgate.reconcile import Change, Plan, Result
 
 _SIGNS = {p4r.Update.INSERT: ("+", "green"), p4r.Update.MODIFY: ("~", "yellow"), p4r.Update.DELETE: ("-", "red")}
@@ -75,10 +76,17 @@ def _line(change: Change, schema: P4Schema, names: Names) -> str:
     described = _describe(change.entity, schema)
     if "bucket" in described.key:
         described = replace(described, key={**described.key, "bucket": "*"})
-    line = f"{described.table} {key_text(described, names)} -> {action_text(described, names)}"
-    if change.before is not None:
-        line += f", was {action_text(_describe(change.before, schema), names)}"
-    return line
+    line = f"{described.table} {key_text(described, names)} -> "
+    if change.before is None:
+        return line + action_text(described, names)
+    before = _describe(change.before, schema)
+    if (before.action, before.args) != (described.action, described.args):
+        return f"{line}{action_text(described, names)}, was {action_text(before, names)}"
+    return f"{line}marked {_mark(change.entity)}, was {_mark(change.before)}"
+
+
+def _mark(entity: p4r.Entity) -> str:
+    return repr(entity.table_entry.metadata.decode(errors="replace"))
 
 
 def _as_data(change: Change, schema: P4Schema) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import typer
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="YAML configuration.")]
 NamesFrom = Annotated[
     Path | None,
-    typer.Option("--config", "-c", metavar="FILE", help="Configuration that names program, ports and VNICs."),
+    typer.Option("--config", "-c", metavar="FILE", help="Configuration that names what is shown."),
 ]
 Address = Annotated[
     str, typer.Option("--device", "-d", metavar="HOST:PORT", help="P4Runtime server.", envvar="HEADGATE_DEVICE")

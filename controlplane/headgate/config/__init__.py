@@ -1,30 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The YAML configuration: models, checks, and errors that name the place and the fix."""
+"""The YAML configuration: models, checks, and errors that name the place and the fix.
+
+`headgate.config.nic` and `headgate.config.gateway` have the nouns of either program.
+"""
 
 from headgate.config.errors import ConfigError, Problem
-from headgate.config.load import load_config, parse_config
-from headgate.config.nic import DefaultRing, NicConfig, PuntLimit, PuntLimits
-from headgate.config.ports import Port, Vlan, WireTag
-from headgate.config.vnics import HOST, Forwarding, InterfaceAddress, Neighbor, Ring, Rings, Route, Vnic
+from headgate.config.gateway import GatewayConfig
+from headgate.config.load import Config, load_config, parse_config
+from headgate.config.nic import NicConfig
+from headgate.config.rates import PacketRate
 
 __all__ = [
-    "HOST",
+    "Config",
     "ConfigError",
-    "DefaultRing",
-    "Forwarding",
-    "InterfaceAddress",
-    "Neighbor",
+    "GatewayConfig",
     "NicConfig",
-    "Port",
+    "PacketRate",
     "Problem",
-    "PuntLimit",
-    "PuntLimits",
-    "Ring",
-    "Rings",
-    "Route",
-    "Vlan",
-    "Vnic",
-    "WireTag",
     "load_config",
     "parse_config",
 ]

@@ -4,25 +4,47 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, overload
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from headgate.config.checks import check, did_you_mean
+from headgate.config import gateway, nic
 from headgate.config.errors import ConfigError, Path, Problem
+from headgate.config.gateway import GatewayConfig
 from headgate.config.nic import NicConfig
+from headgate.config.problems import did_you_mean
+
+Config = NicConfig | GatewayConfig
+"""Of any program."""
+
+_Chosen = TypeVar("_Chosen", NicConfig, GatewayConfig)
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where PyYAML was built with it: ten times as fast."""
 
 
-def load_config(path: str | FilePath) -> NicConfig:
+@overload
+def load_config(path: str | FilePath) -> Config: ...
+
+
+@overload
+def load_config(path: str | FilePath, model: type[_Chosen]) -> _Chosen: ...
+
+
+@overload
+def load_config(path: str | FilePath, model: type[Config]) -> Config: ...
+
+
+def load_config(path: str | FilePath, model: type[Config] | None = None) -> Config:
     """The configuration in a YAML file.
+
+    Args:
+        model: the kind of configuration that it has to be, where not any will do.
 
     Raises:
         ConfigError: with the line of each problem; also when the file can't be read or is not YAML.
@@ -40,7 +62,7 @@ def load_config(path: str | FilePath) -> NicConfig:
         # month), and of a node that contains itself.
         raise ConfigError((Problem((), None, f"can't be read: {error}"),), source) from error
     try:
-        config = parse_config(data)
+        config = parse_config(data, model)
     except ConfigError as error:
         problems.extend(error.problems)
     else:
@@ -50,34 +72,65 @@ def load_config(path: str | FilePath) -> NicConfig:
     raise ConfigError(tuple(sorted(located, key=lambda problem: problem.line or 0)), source)
 
 
-def parse_config(data: object) -> NicConfig:
-    """The configuration in `data`: what a YAML or JSON reader made of a document.
+@overload
+def parse_config(data: object) -> Config: ...
+
+
+@overload
+def parse_config(data: object, model: type[_Chosen]) -> _Chosen: ...
+
+
+@overload
+def parse_config(data: object, model: type[Config] | None) -> Config: ...
+
+
+def parse_config(data: object, model: type[Config] | None = None) -> Config:
+    """The configuration in `data`: what a YAML or JSON reader made of a document. Its `program` says whose it is.
+
+    Args:
+        model: see `load_config`.
 
     Raises:
         ConfigError: with every problem found. Whether things fit together is looked at once each is well-formed.
     """
     if not isinstance(data, Mapping):
-        raise ConfigError((Problem((), data, "is not a mapping: begin with `program: nic`, `ports:`, `vlans:`"),))
+        raise ConfigError((Problem((), data, f"is not a mapping: begin with `program: {_names()}`"),))
+    name = data.get("program", "nic")
+    if not isinstance(name, str) or name not in _PROGRAMS:
+        raise ConfigError((Problem(("program",), name, f"is not a program of ours: write {_names()}"),))
+    found, check = _PROGRAMS[name]
+    if model is not None and model is not found:
+        raise ConfigError((Problem(("program",), name, "is another program's configuration than the one needed here"),))
     try:
-        config = NicConfig.model_validate(data)
+        config = found.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(tuple(_explain_all(error.errors(include_url=False)))) from None
+        raise ConfigError(tuple(_explain_all(error.errors(include_url=False), found))) from None
     if problems := tuple(check(config)):
         raise ConfigError(problems)
     return config
 
 
-def _explain_all(errors: list[ErrorDetails]) -> Iterator[Problem]:
+_PROGRAMS: dict[str, tuple[type[Config], Callable[[Any], Iterator[Problem]]]] = {
+    "nic": (NicConfig, nic.check),
+    "gateway": (GatewayConfig, gateway.check),
+}
+
+
+def _names() -> str:
+    return " or ".join(map(repr, _PROGRAMS))
+
+
+def _explain_all(errors: list[ErrorDetails], model: type[BaseModel]) -> Iterator[Problem]:
     """All but the complaint that a list is too short because none of its items was any good."""
     paths = [details["loc"] for details in errors]
     for details in errors:
         place = details["loc"]
         bad_items = any(path[: len(place)] == place and path != place for path in paths)
         if details["type"] != "too_short" or not bad_items:
-            yield _explain(details)
+            yield _explain(details, model)
 
 
-def _explain(details: ErrorDetails) -> Problem:
+def _explain(details: ErrorDetails, model: type[BaseModel]) -> Problem:
     """A pydantic error in our words: the offending value, and the fix."""
     path: Path = details["loc"]
     value: object = details["input"]
@@ -87,7 +140,7 @@ def _explain(details: ErrorDetails) -> Problem:
             shown = None if isinstance(value, Mapping) else value
             return Problem(path, shown, details["msg"])
         case "extra_forbidden":
-            keys = _keys_at(path[:-1])
+            keys = _keys_at(model, path[:-1])
             return Problem(path, None, f"is not a key here: {did_you_mean(str(path[-1]), keys)}")
         case "missing":
             return Problem(path, None, "is missing: add it")
@@ -115,9 +168,8 @@ def _explain(details: ErrorDetails) -> Problem:
             return Problem(path, value, details["msg"].removeprefix("Input "))
 
 
-def _keys_at(path: Path) -> Iterable[str]:
-    """The keys that the model at `path` knows."""
-    model: type[BaseModel] = NicConfig
+def _keys_at(model: type[BaseModel], path: Path) -> Iterable[str]:
+    """The keys that the model at `path` in `model` knows."""
     for step in path:
         if isinstance(step, str) and step in model.model_fields:
             field = model.model_fields[step]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -56,13 +56,14 @@ def _mac_address(value: object) -> str:
 
 def _text(example: str, parse: Callable[[str], _T], kind: str) -> Callable[[object], _T]:
     def validate(value: object) -> _T:
-        if not isinstance(value, str):  # the ipaddress module would take 5 for 0.0.0.5
+        text = str(value) if isinstance(value, IpAddress | IpInterface | IpNetwork) else value
+        if not isinstance(text, str):  # the ipaddress module would take 5 for 0.0.0.5
             raise refuse(f"is not {kind}: write it like {example}")
         try:
-            return parse(value)
+            return parse(text)
         except ValueError as error:
             if "has host bits set" in str(error):
-                network = ip_network(value, strict=False)
+                network = ip_network(text, strict=False)
                 raise refuse(f"has bits set behind its prefix length: write {network}") from None
             raise refuse(f"is not {kind}: write it like {example}") from None
 
@@ -75,6 +76,12 @@ def _interface(text: str) -> IpInterface:
     return ip_interface(text)
 
 
+def routed_networks(interfaces: Iterable[IpInterface]) -> tuple[IpNetwork, ...]:
+    """The prefixes of interfaces, each once; link-local ones, which are never routed, left out (RFC 4291 2.5.6)."""
+    networks = (interface.network for interface in interfaces)
+    return tuple(dict.fromkeys(item for item in networks if not (item.version == 6 and item.is_link_local)))
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 PortNumber = Annotated[int, Field(strict=True, ge=0, le=MAX_WIRED_PORT)]
 VlanId = Annotated[int, Field(strict=True, ge=1, le=4094)]
@@ -84,9 +91,14 @@ RingId = Annotated[int, Field(strict=True, ge=1, le=0xFFFF)]
 """0 stands for "no ring" in the data plane."""
 MacAddress = Annotated[str, BeforeValidator(_mac_address)]
 """An individual address in lower case with colons."""
-Address = Annotated[IpAddress, BeforeValidator(_text("10.0.0.1 or 2001:db8::1", ip_address, "an IP address"))]
-Interface = Annotated[
+parse_address = _text("10.0.0.1 or 2001:db8::1", ip_address, "an IP address")
+parse_prefix = _text("10.0.0.0/8 or 2001:db8::/32", ip_network, "a prefix")
+
+Address = Annotated[IpAddress, BeforeValidator(parse_address)]
+AddressAndPrefix = Annotated[
     IpInterface,
     BeforeValidator(_text("10.0.0.1/24 or 2001:db8::1/64", _interface, "an address with its prefix length")),
 ]
-Prefix = Annotated[IpNetwork, BeforeValidator(_text("10.0.0.0/8 or 2001:db8::/32", ip_network, "a prefix"))]
+MtuBytes = Annotated[int, Field(strict=True, ge=68, le=9216)]
+"""Of the IP packet. RFC 791: every link carries 68 bytes; 9216 is what Ethernet hardware calls jumbo."""
+Prefix = Annotated[IpNetwork, BeforeValidator(parse_prefix)]

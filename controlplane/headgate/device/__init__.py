@@ -10,10 +10,11 @@ from headgate.device.errors import (
     PipelineMismatch,
     UpdateFailure,
 )
-from headgate.device.programs import program
-from headgate.device.view import DeviceView, Pipeline
+from headgate.device.programs import PROGRAMS, program
+from headgate.device.view import DeviceView, Pipeline, running_program
 
 __all__ = [
+    "PROGRAMS",
     "Device",
     "DeviceError",
     "DeviceRefused",
@@ -24,4 +25,5 @@ __all__ = [
     "PipelineMismatch",
     "UpdateFailure",
     "program",
+    "running_program",
 ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Self
+from typing import Any, Self
 
 from finsy import GRPCStatusCode, P4ClientError, P4PacketIn, P4PacketOut
 from finsy.proto import U128, p4r
@@ -18,6 +18,7 @@ from headgate.device.errors import (
     UpdateFailure,
     as_device_error,
 )
+from headgate.device.inbox import Inbox
 from headgate.device.view import DeviceView, Pipeline
 from headgate.systems import Entity
 from headgate.vocabulary import PacketOutMode
@@ -25,6 +26,8 @@ from headgate.vocabulary import PacketOutMode
 _LOG = logging.getLogger("headgate")
 
 MAX_QUEUED_PACKETS = 256
+MAX_QUEUED_DIGEST_LISTS = 128
+MAX_QUEUED_IDLE_NOTICES = 1024
 MAX_BATCH_UPDATES = 1000
 MAX_BATCH_BYTES = 1 << 20
 """A quarter of the message size that gRPC servers take unless told otherwise."""
@@ -47,16 +50,19 @@ class Device(DeviceView):
         self.election_id = election_id
         self.pipeline_was = Pipeline.MATCHES
         """What the device ran before we came."""
-        self.packets_lost = 0
-        """Packet-ins that came while `MAX_QUEUED_PACKETS` were waiting, or could not be decoded."""
-        self._packets: asyncio.Queue[P4PacketIn | DeviceError] = asyncio.Queue()
+        self.sessions = 0
+        """How often it was entered: what was known of it before may no longer hold."""
+        self._packets = Inbox[P4PacketIn](MAX_QUEUED_PACKETS)
+        self._digests = Inbox[p4r.DigestList](MAX_QUEUED_DIGEST_LISTS)
+        self._idle_notices = Inbox[p4r.IdleTimeoutNotification](MAX_QUEUED_IDLE_NOTICES)
         self._sending = asyncio.Lock()  # a gRPC stream takes one write at a time
         self._receiver: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Raises: DeviceUnreachable, NotPrimary, DeviceRefused."""
         await super().__aenter__()
-        self._packets = asyncio.Queue()  # a device may be entered again once it was left
+        for inbox in self._inboxes:  # a device may be entered again once it was left
+            inbox.open()
         try:
             await self._become_primary()
             self.pipeline_was = await self.pipeline()
@@ -66,6 +72,7 @@ class Device(DeviceView):
             await self._client.close()
             raise
         self._receiver = asyncio.create_task(self._receive())
+        self.sessions += 1
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -90,29 +97,82 @@ class Device(DeviceView):
         failures: list[UpdateFailure] = []
         messages = [item if isinstance(item, p4r.Update) else item.encode_update(self.schema) for item in updates]
         for batch in batches(messages):
-            failures += await self._write_batch(batch)
+            failures += (await self.write_raw(p4r.WriteRequest(updates=batch))).values()
             if on_written is not None:
                 on_written(len(batch))
         return failures
 
-    async def packet_in(self) -> P4PacketIn:
-        """The next packet for the controller. Raises: DeviceUnreachable, NotPrimary, once there is no more to come."""
-        item = await self._packets.get()
-        if isinstance(item, DeviceError):
-            self._packets.put_nowait(item)  # for whoever asks next
-            raise item
-        return item
+    async def write_raw(self, request: p4r.WriteRequest) -> dict[int, UpdateFailure]:
+        """Carry out one request, as it is; several may be under way at once. We fill in who asks.
 
-    async def packet_out(
-        self, payload: bytes, *, mode: PacketOutMode, port: int = 0, vnic_id: int = 0, vlan_id: int = 0
-    ) -> None:
-        """Have the device send a frame: out of `port`, or as if a VNIC had (see `packet_out_mode_t`).
-
-        Raises: DeviceUnreachable, NotPrimary.
+        Returns: the updates that the device refused, by their index in the request.
+        Raises: DeviceUnreachable, NotPrimary. What of it was carried out is not known then.
         """
-        packet = P4PacketOut(payload, mode=mode, port=port, vnic_id=vnic_id, vlan_id=vlan_id)
+        request.device_id = self.device_id
+        request.election_id.CopyFrom(U128.encode(self.election_id))
+        try:
+            await self._client.request(request)
+        except P4ClientError as error:
+            updates = request.updates
+            if error.details:
+                return {
+                    index: UpdateFailure(updates[index], detail.canonical_code, detail.message)
+                    for index, detail in sorted(error.details.items())
+                }
+            meant = as_device_error(self.address, error)
+            if not isinstance(meant, DeviceRefused):
+                raise meant from error
+            return {index: UpdateFailure(update, error.code, error.message) for index, update in enumerate(updates)}
+        return {}
+
+    # ---- the stream. What a device says is given to one reader each, and to nobody once there is no more to come: then
+    # DeviceUnreachable or NotPrimary is raised.
+
+    @property
+    def packets_lost(self) -> int:
+        """Packet-ins that came while `MAX_QUEUED_PACKETS` were waiting, or could not be decoded."""
+        return self._packets.lost
+
+    @property
+    def digest_lists_lost(self) -> int:
+        """Digest lists that came while `MAX_QUEUED_DIGEST_LISTS` were waiting."""
+        return self._digests.lost
+
+    @property
+    def idle_notices_lost(self) -> int:
+        """Idle notices that came while `MAX_QUEUED_IDLE_NOTICES` were waiting."""
+        return self._idle_notices.lost
+
+    async def packet_in(self) -> P4PacketIn:
+        """The next packet for the controller."""
+        return await self._packets.get()
+
+    async def digests(self) -> p4r.DigestList:
+        """The next list of digests; the device repeats nothing in it, and sends it once, until it is acknowledged."""
+        return await self._digests.get()
+
+    async def idle(self) -> p4r.IdleTimeoutNotification:
+        """The next notice of entries that no packet met for as long as their idle timeout."""
+        return await self._idle_notices.get()
+
+    async def ack(self, digests: p4r.DigestList) -> None:
+        """What is in a list is dealt with: should it come up again, it is new (P4Runtime 16.3)."""
+        ack = p4r.DigestListAck(digest_id=digests.digest_id, list_id=digests.list_id)
+        await self._send(p4r.StreamMessageRequest(digest_ack=ack))
+
+    async def packet_out(self, payload: bytes, *, mode: PacketOutMode, **metadata: int) -> None:
+        """Have the device send a frame (see `packet_out_mode_t`).
+
+        Args:
+            metadata: fields of the program's header `packet_out`; those not given are zero.
+        """
+        fields = self.schema.controller_packet_metadata["packet_out"].metadata
+        packet = P4PacketOut(payload, **{field.name: 0 for field in fields} | metadata | {"mode": mode})
+        await self._send(packet.encode_update(self.schema))
+
+    async def _send(self, message: p4r.StreamMessageRequest) -> None:
         async with self._sending, self._errors():
-            await self._client.send(packet.encode_update(self.schema))
+            await self._client.send(message)
 
     async def _become_primary(self) -> None:
         arbitration = await self._bid(self.election_id)
@@ -141,30 +201,18 @@ class Device(DeviceView):
             await self._client.request(request)
         _LOG.info("pipeline pushed: device=%s program=%s", self.address, self.program)
 
-    async def _write_batch(self, batch: Sequence[p4r.Update]) -> list[UpdateFailure]:
-        request = p4r.WriteRequest(device_id=self.device_id, election_id=U128.encode(self.election_id), updates=batch)
-        try:
-            await self._client.request(request)
-        except P4ClientError as error:
-            if error.details:
-                return [
-                    UpdateFailure(batch[index], detail.canonical_code, detail.message)
-                    for index, detail in sorted(error.details.items())
-                ]
-            meant = as_device_error(self.address, error)
-            if not isinstance(meant, DeviceRefused):
-                raise meant from error
-            return [UpdateFailure(update, error.code, error.message) for update in batch]
-        return []
-
     async def _receive(self) -> None:
-        """Queue packets until the stream ends, then say why it did."""
+        """Queue messages until the stream ends, then say why it did."""
         try:
             while True:
                 message = await self._next_message()
                 match message.WhichOneof("update"):
                     case "packet":
                         self._queue(message)
+                    case "digest":
+                        self._digests.put(message.digest)
+                    case "idle_timeout_notification":
+                        self._idle_notices.put(message.idle_timeout_notification)
                     case "arbitration":
                         self._check_primary(message.arbitration)
                     case "error":
@@ -172,16 +220,18 @@ class Device(DeviceView):
                     case other:
                         _LOG.warning("unexpected message: device=%s kind=%s", self.address, other)
         except DeviceError as error:
-            self._packets.put_nowait(error)
+            for inbox in self._inboxes:
+                inbox.close(error)
+
+    @property
+    def _inboxes(self) -> tuple[Inbox[Any], ...]:
+        return self._packets, self._digests, self._idle_notices
 
     def _queue(self, message: p4r.StreamMessageResponse) -> None:
-        if self._packets.qsize() >= MAX_QUEUED_PACKETS:
-            self.packets_lost += 1
-            return
         try:
-            self._packets.put_nowait(P4PacketIn.decode(message, self.schema))
+            self._packets.put(P4PacketIn.decode(message, self.schema))
         except ValueError as error:
-            self.packets_lost += 1
+            self._packets.lost += 1
             _LOG.warning("packet-in without our header: device=%s reason=%s", self.address, error)
 
 

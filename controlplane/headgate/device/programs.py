@@ -7,6 +7,8 @@ from importlib.resources import as_file, files
 
 from finsy import P4Schema
 
+PROGRAMS = ("nic", "gateway")
+
 
 def program(name: str) -> P4Schema:
     """P4Info and BMv2 JSON of a program, as `p4c-bm2-ss` wrote them. Raises: FileNotFoundError."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence, Set
 from contextlib import asynccontextmanager
 from enum import Enum
 from typing import Any, Self
@@ -16,6 +16,7 @@ from finsy import (
     P4CloneSessionEntry,
     P4CounterData,
     P4CounterEntry,
+    P4DigestEntry,
     P4MeterEntry,
     P4MulticastGroupEntry,
     P4RuntimeVersion,
@@ -25,9 +26,9 @@ from finsy.p4entity import decode_entity
 from finsy.proto import U128, p4r
 
 from headgate.device.errors import DeviceRefused, DeviceUnreachable, PipelineMismatch, as_device_error
+from headgate.device.programs import PROGRAMS
 from headgate.device.programs import program as load_program
 from headgate.systems import Entity
-from headgate.vocabulary import PuntReason
 
 _ARBITRATION_TIMEOUT_S = 10.0
 
@@ -119,24 +120,27 @@ class DeviceView:
         except RuntimeError as error:  # what finsy makes of a stream that the device closed
             raise DeviceUnreachable(self.address, "the device closed the stream") from error
 
-    async def read(self) -> list[Entity]:
+    async def read(self, meters: Iterable[P4MeterEntry] = (), without: Set[str] = frozenset()) -> list[Entity]:
         """Everything that a configuration decides on: table entries but `const` ones, default actions that can be set,
-        multicast groups, clone sessions and punt meters. Counters are left out.
+        multicast groups, clone sessions, digests and meters. Counters are left out.
+
+        Args:
+            meters: the rows of meters to read.
+            without: tables to leave out.
 
         Raises: DeviceUnreachable, DeviceRefused, PipelineMismatch.
         """
-        writable = [table for table in self.schema.tables if not table.is_const]
+        tables = [table for table in self.schema.tables if not table.is_const and table.alias not in without]
+        defaults = [table for table in tables if table.const_default_action is None and table.action_profile is None]
+        rows = [P4MeterEntry(meter.meter_id, index=meter.index) for meter in meters]
         return await self._read(
             [
-                *(P4TableEntry(table.alias) for table in writable if table.match_fields),
-                *(
-                    P4TableEntry(table.alias, is_default_action=True)
-                    for table in writable
-                    if table.const_default_action is None
-                ),
-                P4MulticastGroupEntry(),
-                P4CloneSessionEntry(),
-                *(P4MeterEntry("punt_meter", index=reason) for reason in PuntReason if reason is not PuntReason.NONE),
+                *([P4TableEntry(table.alias)] for table in tables if table.match_fields),
+                *([P4TableEntry(table.alias, is_default_action=True)] for table in defaults),
+                [P4MulticastGroupEntry()],
+                [P4CloneSessionEntry()],
+                *([P4DigestEntry(digest.alias)] for digest in self.schema.digests),
+                rows,
             ]
         )
 
@@ -147,32 +151,54 @@ class DeviceView:
         """
         info = self.schema.tables[table]
         counters = P4CounterData() if info.direct_counter is not None else None
-        patterns = [P4TableEntry(info.alias, counter_data=counters)] if info.match_fields else []
-        if info.const_default_action is None:
-            patterns.append(P4TableEntry(info.alias, is_default_action=True))
+        patterns = [[P4TableEntry(info.alias, counter_data=counters)]] if info.match_fields else []
+        if info.const_default_action is None and info.action_profile is None:
+            patterns.append([P4TableEntry(info.alias, is_default_action=True)])
         return await self._read(patterns)
 
-    async def counter(self, name: str) -> dict[int, P4CounterData]:
-        """Every row of an indirect counter, by its index. Raises: as `read`."""
-        rows = await self._read([P4CounterEntry(name)])
-        return {row.index: row.data or P4CounterData() for row in rows}
+    async def raw_entries(self, table: str, *, counters: bool = False) -> AsyncIterator[p4r.TableEntry]:
+        """The entries of one table as they arrive, undecoded: for tables that hold very many.
 
-    async def _read(self, patterns: Iterable[Any]) -> list[Any]:
-        """What matches each of `patterns`, in their order."""
+        Args:
+            counters: With their counters, which takes longer.
+
+        Raises: DeviceUnreachable, DeviceRefused.
+        """
+        pattern = P4TableEntry(table, counter_data=P4CounterData() if counters else None)
+        entity = pattern.encode(self.schema)
+        request = p4r.ReadRequest(device_id=self.device_id, entities=[entity])
+        async with self._errors():
+            async for reply in self._client.request_iter(request):
+                for found in reply.entities:
+                    yield found.table_entry
+
+    async def counter(self, name: str, *rows: int) -> dict[int, P4CounterData]:
+        """Rows of an indirect counter by their index: every one, unless some are named. Raises: as `read`."""
+        found = await self._read([[P4CounterEntry(name, index=row) for row in rows] or [P4CounterEntry(name)]])
+        return {entry.index: entry.data or P4CounterData() for entry in found}
+
+    async def _read(self, requests: Iterable[Sequence[Any]]) -> list[Any]:
+        """What matches the patterns of each request, in their order."""
         messages: list[p4r.Entity] = []
         try:
-            for pattern in patterns:  # a request each, and nothing decoded meanwhile: every RPC has a deadline
-                messages += await self._read_messages(pattern.encode(self.schema))
+            for patterns in requests:  # nothing decoded meanwhile: every RPC has a deadline
+                messages += await self._read_messages([pattern.encode(self.schema) for pattern in patterns])
             return [decode_entity(message, self.schema) for message in messages]
         except (DeviceRefused, ValueError) as error:
             if (pipeline := await self.pipeline()) is not Pipeline.MATCHES:
                 raise self._mismatch(pipeline) from error
             raise
 
-    async def _read_messages(self, pattern: p4r.Entity) -> list[p4r.Entity]:
-        request = p4r.ReadRequest(device_id=self.device_id, entities=[pattern])
-        async with self._errors():
+    async def _read_messages(self, patterns: Sequence[p4r.Entity]) -> list[p4r.Entity]:
+        if not patterns:
+            return []
+        request = p4r.ReadRequest(device_id=self.device_id, entities=patterns)
+        try:
             return [entity async for reply in self._client.request_iter(request) for entity in reply.entities]
+        except P4ClientError as error:
+            if error.code == GRPCStatusCode.NOT_FOUND:  # as BMv2 says of a digest that was not configured
+                return []
+            raise as_device_error(self.address, error) from error
 
     def _mismatch(self, pipeline: Pipeline) -> PipelineMismatch:
         runs = "runs no program" if pipeline is Pipeline.NONE else f"runs a program that is not our {self.program!r}"
@@ -184,3 +210,15 @@ class DeviceView:
             yield
         except P4ClientError as error:
             raise as_device_error(self.address, error) from error
+
+
+async def running_program(address: str, device_id: int) -> str | None:
+    """Which of our programs a device runs, None if none of them. Raises: DeviceUnreachable, DeviceRefused."""
+    for name in PROGRAMS:
+        async with DeviceView(address, device_id=device_id, program=name) as view:
+            pipeline = await view.pipeline()
+        if pipeline is Pipeline.MATCHES:
+            return name
+        if pipeline is Pipeline.NONE:
+            return None
+    return None

@@ -13,8 +13,8 @@ Key = tuple[str | int | bytes, ...]
 
 
 def canonical(entity: Entity, schema: P4Schema) -> p4r.Entity:
-    """`entity` as P4Runtime has it, with minimal byte strings (P4Runtime 8.3), match fields, parameters and replicas in
-    one order, and without what a device counts or notes by itself."""
+    """`entity` as P4Runtime has it, with minimal byte strings (P4Runtime 8.3), match fields, parameters, replicas and
+    members of groups in one order, and without what a device counts or notes by itself."""
     message = entity.encode(schema)
     match message.WhichOneof("entity"):
         case "table_entry":
@@ -22,7 +22,10 @@ def canonical(entity: Entity, schema: P4Schema) -> p4r.Entity:
             for field in ("counter_data", "meter_counter_data", "time_since_last_hit", "controller_metadata"):
                 entry.ClearField(field)
             entry.match.sort(key=lambda field: field.field_id)
-            entry.action.action.params.sort(key=lambda param: param.param_id)
+            if entry.action.HasField("action_profile_action_set"):
+                _sort_members(entry.action.action_profile_action_set)
+            else:
+                entry.action.action.params.sort(key=lambda param: param.param_id)
         case "meter_entry":
             message.meter_entry.ClearField("counter_data")
         case "packet_replication_engine_entry":
@@ -39,6 +42,8 @@ def key_of(entity: p4r.Entity) -> Key:
             return ("table", entry.table_id, entry.is_default_action, entry.priority, fields)
         case "meter_entry":
             return ("meter", entity.meter_entry.meter_id, entity.meter_entry.index.index)
+        case "digest_entry":
+            return ("digest", entity.digest_entry.digest_id)
         case "packet_replication_engine_entry":
             replication = entity.packet_replication_engine_entry
             if replication.HasField("multicast_group_entry"):
@@ -59,6 +64,12 @@ def same(one: p4r.Entity, other: p4r.Entity) -> bool:
         bursts_equal = (a.cburst, a.pburst, a.eburst) == (b.cburst, b.pburst, b.eburst)
         return bursts_equal and abs(a.cir - b.cir) <= 1 and abs(a.pir - b.pir) <= 1
     return one == other
+
+
+def _sort_members(members: p4r.ActionProfileActionSet) -> None:
+    for member in members.action_profile_actions:
+        member.action.params.sort(key=lambda param: param.param_id)
+    members.action_profile_actions.sort(key=lambda member: member.SerializeToString(deterministic=True))
 
 
 def _replicas(entry: p4r.PacketReplicationEngineEntry):

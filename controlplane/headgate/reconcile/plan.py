@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, groupby
+from operator import itemgetter
 
 from finsy import P4Schema
 from finsy.proto import p4r
 
 from headgate.reconcile.canonical import Key, canonical, key_of, same
-from headgate.reconcile.handover import handed_over, wire_of
-from headgate.reconcile.order import Stage, stage_of
+from headgate.reconcile.transition import Difference, Transition
 from headgate.systems import Entity
 
 
@@ -31,11 +31,13 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The changes, in stages: one is to be done before the next begins, and in one none depends on another (see
-    `headgate.reconcile.order`)."""
+    the `order` of the program in `headgate.reconcile`)."""
 
     stages: tuple[tuple[Change, ...], ...]
     unchanged: int
     """Entities that are there already, as they should be."""
+    commit: int | None = None
+    """The first stage from which on packets are treated in the new way, where one is."""
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -58,45 +60,83 @@ class Plan:
         return tuple(change for change in self.changes if change.update.type == update_type)
 
 
-def plan(
-    actual: Iterable[Entity],
-    desired: Iterable[Entity],
-    schema: P4Schema,
-    keep: Callable[[Entity], bool] = lambda _: False,
-) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """An entity, and what is compared of it."""
+
+    entity: Entity
+    message: p4r.Entity
+
+
+def plan(actual: Iterable[Entity], desired: Iterable[Entity], schema: P4Schema, transition: Transition) -> Plan:
     """The plan that turns what a device holds into what is desired.
 
     Args:
         actual: what was read from the device.
         desired: what it has to hold; of those with the same key, the last counts.
         schema: of the program that names both.
-        keep: says of something that nobody desires whether to leave it there.
+        transition: the program's rules.
     """
-    held = {key_of(message): (message, entity) for entity in actual for message in [canonical(entity, schema)]}
-    wanted = {key_of(message): (message, entity) for entity in desired for message in [canonical(entity, schema)]}
-    wires = handed_over((entity for _, entity in held.values()), (entity for _, entity in wanted.values()))
-    moving = {key for key, (_, entity) in chain(held.items(), wanted.items()) if wire_of(entity) in wires}
+    held_entities = list(actual)
+    wanted_entities = transition.settled(list(desired), held_entities)
+    held, wanted = _by_key(held_entities, schema), _by_key(wanted_entities, schema)
+    kept = transition.keeper(wanted_entities, held_entities)
+    moving = transition.handover(wanted_entities, held_entities)
 
-    changes: list[Change] = []
-    unchanged = 0
-    for key, (message, _) in wanted.items():
-        before = held[key][0] if key in held else None
-        if before is not None and key in moving:
-            changes.append(Change(p4r.Update(type=p4r.Update.DELETE, entity=before)))
-            changes.append(Change(p4r.Update(type=p4r.Update.INSERT, entity=message)))
-        elif before is not None and same(before, message):
-            unchanged += 1
-        elif before is not None or _always_there(key):
-            changes.append(Change(p4r.Update(type=p4r.Update.MODIFY, entity=message), before))
-        else:
-            changes.append(Change(p4r.Update(type=p4r.Update.INSERT, entity=message)))
+    differing: dict[Key, Difference] = {}
+    for key in held | wanted:
+        before, after = held.get(key), wanted.get(key)
+        if before is not None and kept(before.entity, after.entity if after is not None else None):
+            continue
+        if after is None and _always_there(key):
+            continue
+        if (
+            before is not None
+            and after is not None
+            and not moving(after.entity)
+            and same(before.message, after.message)
+        ):
+            continue
+        differing[key] = Difference(before.entity if before else None, after.entity if after else None)
 
-    changes += [
-        Change(p4r.Update(type=p4r.Update.DELETE, entity=message))
-        for key, (message, entity) in held.items()
-        if key not in wanted and not _always_there(key) and not keep(entity)
+    announced = _by_key(transition.announces(differing.values(), held_entities), schema)
+    committed = _by_key(transition.commits(differing.values(), wanted_entities), schema)
+    for key, item in committed.items():
+        if key in held:  # else it is new, and written anyway
+            differing[key] = Difference(held[key].entity, item.entity)
+            wanted[key] = item
+
+    steps = [
+        (transition.first_stage, Change(p4r.Update(type=p4r.Update.MODIFY, entity=item.message), held[key].message))
+        for key, item in announced.items()
+        if key in committed
     ]
-    return Plan(_stages(changes, moving, schema), unchanged)
+    for key in differing:
+        changes_hands = any(moving(side[key].entity) for side in (held, wanted) if key in side)
+        for change in _changes(key, held.get(key), wanted.get(key), changes_hands):
+            name = name_of(change.entity, schema)
+            steps.append((transition.stage_of(change.update.type, name, handed_over=changes_hands), change))
+    steps.sort(key=itemgetter(0))
+    stages = [(stage, tuple(change for _, change in group)) for stage, group in groupby(steps, key=itemgetter(0))]
+    commit = next((index for index, (stage, _) in enumerate(stages) if transition.is_commit(stage)), None)
+    return Plan(tuple(changes for _, changes in stages), len(wanted.keys() - differing.keys()), commit)
+
+
+def _by_key(entities: Iterable[Entity], schema: P4Schema) -> dict[Key, _Item]:
+    items = (_Item(entity, canonical(entity, schema)) for entity in entities)
+    return {key_of(item.message): item for item in items}
+
+
+def _changes(key: Key, before: _Item | None, after: _Item | None, changes_hands: bool) -> Iterable[Change]:
+    if before is not None and after is not None and not changes_hands:
+        yield Change(p4r.Update(type=p4r.Update.MODIFY, entity=after.message), before.message)
+    elif after is not None and _always_there(key):
+        yield Change(p4r.Update(type=p4r.Update.MODIFY, entity=after.message))
+    else:
+        if before is not None:
+            yield Change(p4r.Update(type=p4r.Update.DELETE, entity=before.message))
+        if after is not None:
+            yield Change(p4r.Update(type=p4r.Update.INSERT, entity=after.message))
 
 
 def _always_there(key: Key) -> bool:
@@ -104,20 +144,14 @@ def _always_there(key: Key) -> bool:
     return key[0] == "meter" or (key[0] == "table" and key[2] is True)
 
 
-def _stages(changes: Iterable[Change], moving: Set[Key], schema: P4Schema) -> tuple[tuple[Change, ...], ...]:
-    def stage(change: Change) -> Stage:
-        name = name_of(change.entity, schema)
-        return stage_of(change.update.type, name, handed_over=key_of(change.entity) in moving)
-
-    return tuple(tuple(group) for _, group in groupby(sorted(changes, key=stage), key=stage))
-
-
 def name_of(entity: p4r.Entity, schema: P4Schema) -> str:
-    """The table or meter that an entity belongs to; of replication entries, their kind."""
+    """The table, meter or digest that an entity belongs to; of replication entries, their kind."""
     match entity.WhichOneof("entity"):
         case "table_entry":
             return schema.tables[entity.table_entry.table_id].alias
         case "meter_entry":
             return schema.meters[entity.meter_entry.meter_id].alias
+        case "digest_entry":
+            return schema.digests[entity.digest_entry.digest_id].alias
         case _:
             return str(key_of(entity)[0])

@@ -3,7 +3,7 @@
 
 from headgate.reports.accounting import Accounting, Count, accounting_of
 from headgate.reports.counters import Counted, Counters, counters_of
-from headgate.reports.status import Status, TableUse, status_of, use_of
+from headgate.reports.status import Status, TableUse, count_by_table, status_of, use_of
 from headgate.reports.tables import Entry, Listing, listing_of
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Status",
     "TableUse",
     "accounting_of",
+    "count_by_table",
     "counters_of",
     "listing_of",
     "status_of",

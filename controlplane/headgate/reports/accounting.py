@@ -28,7 +28,7 @@ class Accounting:
     outcomes: Mapping[str, Count]
     """Received, and what became of it."""
     copies: Mapping[str, Count]
-    """What replication and cloning made on top of it."""
+    """What replication and cloning made on top of it; empty with a program that copies nothing."""
 
     @property
     def balance(self) -> int:
@@ -53,7 +53,8 @@ async def accounting_of(device: DeviceView) -> Accounting:
     """
     reasons = await device.counter("drop_reason")
     ingress = await device.counter("outcome")
-    egress = await device.counter("copy_outcome")
+    has_copies = device.schema.counters.get("copy_outcome") is not None
+    egress = await device.counter("copy_outcome") if has_copies else {}
     names = {reason.value: reason.name for reason in DropReason}
     return Accounting(
         drops={
@@ -62,7 +63,7 @@ async def accounting_of(device: DeviceView) -> Accounting:
             if data.packet_count
         },
         outcomes={row.name: _count(ingress, row) for row in (Outcome.RECEIVED, *_ENDS)},
-        copies={row.name: _sum(_count(ingress, row), _count(egress, row)) for row in _COPIES},
+        copies={row.name: _sum(_count(ingress, row), _count(egress, row)) for row in _COPIES} if has_copies else {},
     )
 
 

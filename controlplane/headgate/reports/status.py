@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from finsy import P4Schema, P4TableEntry
@@ -38,7 +38,6 @@ class Status:
 async def status_of(device: DeviceView) -> Status:
     """Ask the device. Raises: DeviceUnreachable, DeviceRefused."""
     pipeline = await device.pipeline()
-    entities = await device.read() if pipeline is Pipeline.MATCHES else []
     return Status(
         address=device.address,
         device_id=device.device_id,
@@ -46,17 +45,32 @@ async def status_of(device: DeviceView) -> Status:
         program=device.program,
         pipeline=pipeline,
         primary=await device.primary(),
-        tables=use_of(entities, device.schema) if pipeline is Pipeline.MATCHES else (),
+        tables=use_of(await _count(device), device.schema) if pipeline is Pipeline.MATCHES else (),
     )
 
 
-def use_of(entities: Iterable[Entity], schema: P4Schema) -> tuple[TableUse, ...]:
-    """How many of `entities` go into each table that can be written, in the program's order."""
-    held = Counter(
+async def _count(device: DeviceView) -> dict[str, int]:
+    """The entries of each table, counted as they arrive: the flow cache may have very many."""
+    held: dict[str, int] = {}
+    for table in device.schema.tables:
+        if table.match_fields and not table.is_const:
+            held[table.alias] = 0
+            async for entry in device.raw_entries(table.alias):
+                held[table.alias] += not entry.is_default_action
+    return held
+
+
+def count_by_table(entities: Iterable[Entity]) -> Mapping[str, int]:
+    """How many of `entities` go into each table."""
+    return Counter(
         entity.table_id for entity in entities if isinstance(entity, P4TableEntry) and not entity.is_default_action
     )
+
+
+def use_of(held: Mapping[str, int], schema: P4Schema) -> tuple[TableUse, ...]:
+    """How many entries are held in each table that can be written, in the program's order."""
     return tuple(
-        TableUse(table.alias, held[table.alias], table.size)
+        TableUse(table.alias, held.get(table.alias, 0), table.size)
         for table in schema.tables
         if table.match_fields and not table.is_const
     )

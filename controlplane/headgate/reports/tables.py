@@ -11,6 +11,7 @@ from finsy import P4Schema, P4TableEntry
 from headgate.describe import Description, Value, describe
 from headgate.device import DeviceView
 from headgate.reports.accounting import Count
+from headgate.systems import LEARNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Entry:
     count: Count | None
     """None in a table that does not count."""
     learned: bool
+    priority: int
+    """The largest is asked first; 0 in a table where no two entries can match."""
 
     @property
     def description(self) -> Description:
@@ -29,7 +32,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A table's entries, ordered by their keys; a default action that was set comes last."""
+    """A table's entries, ordered by their keys, in the order in which they are asked; a default action that was set
+    comes last."""
 
     table: str
     entries: tuple[Entry, ...]
@@ -45,7 +49,7 @@ async def listing_of(device: DeviceView, table: str) -> Listing:
     """
     name = device.schema.tables[table].alias
     entries = [entry_of(entry, device.schema) for entry in await device.entries(name)]
-    return Listing(name, tuple(sorted(entries, key=lambda entry: (not entry.key, _comparable(entry.key)))))
+    return Listing(name, tuple(sorted(entries, key=_order)))
 
 
 def entry_of(entry: P4TableEntry, schema: P4Schema) -> Entry:
@@ -53,9 +57,17 @@ def entry_of(entry: P4TableEntry, schema: P4Schema) -> Entry:
     described = describe(entry, schema)
     data = entry.counter_data
     count = Count(data.packet_count, data.byte_count) if data is not None else None
-    return Entry(described.key, described.action, described.args, count, learned=bool(entry.metadata))
+    return Entry(
+        described.key, described.action, described.args, count, entry.metadata.startswith(LEARNED), entry.priority
+    )
 
 
-def _comparable(key: Mapping[str, int | str]) -> list[tuple[bool, int, str]]:
+def _order(entry: Entry) -> tuple:
+    """By the first field, which says whose the entry is, then by priority, then by the others."""
+    first, *others = map(_comparable, entry.key.values()) if entry.key else [()]
+    return not entry.key, first, -entry.priority, others
+
+
+def _comparable(value: int | str) -> tuple[bool, int, str]:
     """Numbers by value, before texts."""
-    return [(isinstance(value, str), 0 if isinstance(value, str) else value, str(value)) for value in key.values()]
+    return isinstance(value, str), 0 if isinstance(value, str) else value, str(value)

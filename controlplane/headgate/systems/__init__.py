@@ -3,21 +3,15 @@
 
 from __future__ import annotations
 
-from finsy import P4CloneSessionEntry, P4MeterEntry, P4MulticastGroupEntry, P4TableEntry
-
-from headgate.config import NicConfig
-from headgate.systems import ports, punt, receive_rings, routing, vlans, vnic
-from headgate.systems.routing import LEARNED, may_be_learned, neighbor_entry
-
-Entity = P4TableEntry | P4MulticastGroupEntry | P4CloneSessionEntry | P4MeterEntry
-"""What we write to a device and read back from it."""
-
-SYSTEMS = (punt, ports, vlans, vnic, receive_rings, routing)
+from headgate.config import Config, NicConfig
+from headgate.systems import gateway, nic, punt
+from headgate.systems.entity import LEARNED, Entity
 
 
-def desired(config: NicConfig) -> list[Entity]:
+def desired(config: Config) -> list[Entity]:
     """Every entity a device has to hold for `config`, in no particular order; no key is there twice."""
-    return [entity for system in SYSTEMS for entity in system.desired(config)]
+    own = nic.desired(config) if isinstance(config, NicConfig) else gateway.desired(config)
+    return [*punt.desired(config.punt_limits), *own]
 
 
-__all__ = ["LEARNED", "SYSTEMS", "Entity", "desired", "may_be_learned", "neighbor_entry"]
+__all__ = ["LEARNED", "Entity", "desired"]

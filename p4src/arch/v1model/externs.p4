@@ -7,8 +7,6 @@
 #define V1MODEL_VERSION 20200408  // counters and meters say what indexes them
 #include <v1model.p4>
 
-const bit<8> PUNT_FIELDS = 1;  // field list of what travels with a clone
-
 enum bit<8> color_t {
     GREEN  = 0,
     YELLOW = 1,
@@ -21,7 +19,14 @@ enum bit<8> color_t {
 #define COUNT(name, index)                 name.count(index)
 #define METER(name, index_t, size)         meter<index_t>(size, MeterType.packets) name
 #define EXECUTE_METER(name, index, color)  name.execute_meter(index, color)
+#define REGISTER(name, value_t, index_t, size)  register<value_t, index_t>(size) name
+#define READ(name, value, index)           name.read(value, index)
+#define WRITE(name, index, value)          name.write(index, value)
 #define CRC32(result, ...)                 hash(result, HashAlgorithm.crc32, 32w0, { __VA_ARGS__ }, 33w0x1_0000_0000)
-#define PRESERVED_BY_CLONE                 @field_list(PUNT_FIELDS)
+#define CSUM16(result, ...)                hash(result, HashAlgorithm.csum16, 16w0, { __VA_ARGS__ }, 17w0x1_0000)
+#define LEARN(type, ...)                   digest<type>(1, { __VA_ARGS__ })
+#define SELECTOR(name, size, width)        action_selector(HashAlgorithm.crc32, size, width) name
+#define SELECTED_BY(name)                  implementation = name
+#define IDLE_TIMEOUT                       support_timeout = true
 
 #endif

@@ -23,7 +23,7 @@ from ..pcap import PcapError, PcapWriter, read_pcap
 from ..stf import StfError, parse_stf, run_test
 from ..stf.statements import Add, SetDefault
 from .console import bad_input_exits, print_counts, stdout
-from .options import AsJson, CpuPort, P4InfoPath
+from .options import AsJson, CpuPort, Executor, P4InfoPath
 
 
 def bench_command(
@@ -35,7 +35,7 @@ def bench_command(
         Path | None,
         typer.Option(metavar="FILE", help="a P4Runtime WriteRequest, text format; or FILE.stf, its add lines"),
     ] = None,
-    engine: Annotated[EngineName, typer.Option(help="what runs them")] = EngineName.NATIVE,
+    engine: Executor = EngineName.NATIVE,
     workers: Annotated[int, typer.Option(min=1, max=16, help="threads that run packets")] = 1,
     seconds: Annotated[float, typer.Option(min=0.01, help="the length of each run")] = 2.0,
     runs: Annotated[int, typer.Option(min=1, help="how many, after a warm-up as long as one")] = 5,

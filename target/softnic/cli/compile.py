@@ -19,7 +19,7 @@ from ..ir.dump import dump
 from ..native import Build
 from ..native.emit.program import emit
 from ..native.source import source_of
-from .console import bad_input_exits, print_counts
+from .console import bad_input_exits, print_counts, stdout
 from .options import AsJson
 
 INSTEAD = "softnic run takes the reference executor then"
@@ -69,7 +69,7 @@ def compile_command(
     if as_json:
         typer.echo(json.dumps(asdict(compilation), indent=2))
     else:
-        print_counts(program.name, ["what", "figure"], list(asdict(compilation).items()))
+        print_compilation(program, compilation)
 
 
 def dumped(path: Path, step: Step) -> str:
@@ -100,6 +100,17 @@ def compile_program(path: Path, build: Build) -> Compilation:
         c_lines=source.text.count("\n"),
         object_bytes=made.stat().st_size,
     )
+
+
+def print_compilation(program: Path, compilation: Compilation) -> None:
+    rows = [
+        ("program read", f"{compilation.load_seconds:.2f} s"),
+        ("C printed", f"{compilation.emit_seconds:.2f} s, {compilation.c_lines:,} lines"),
+        ("C compiled", "before" if compilation.was_cached else f"{compilation.compile_seconds:.2f} s"),
+        ("machine code", f"{compilation.object_bytes / 1e6:.2f} MB"),
+    ]
+    print_counts(program.name, ["step", "result"], rows)
+    stdout.print(compilation.object, markup=False)
 
 
 def write_text(output: Path | None, text: str) -> None:

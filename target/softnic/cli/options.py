@@ -19,4 +19,7 @@ Entries = Annotated[
 ]
 CpuPort = Annotated[int, typer.Option("--cpu-port", min=0, max=510, help="the port of packet-ins and packet-outs")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
-Executor = Annotated[EngineName, typer.Option("--engine", help="what runs the program")]
+Executor = Annotated[
+    EngineName,
+    typer.Option("--engine", help="native: compiled first, then fast; reference: Python, at once, but very slow"),
+]

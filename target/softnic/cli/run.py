@@ -83,10 +83,12 @@ def run(
         switch.start()
     # With port 0 the system chose one.
     address = grpc_addr if grpc_addr.startswith("unix:") else f"{grpc_addr.rpartition(':')[0]}:{bound_port}"
-    announce(program, port, nn, address, device_id)
-    signal.sigwait(STOP_SIGNALS)
-    server.stop()
-    switch.stop()
+    try:
+        announce(program, port, nn, address, device_id)
+        signal.sigwait(STOP_SIGNALS)
+    finally:  # also if nobody reads what is announced
+        server.stop()
+        switch.stop()
     print_stats(switch, server)
 
 

@@ -23,7 +23,7 @@ from ..stf.compiler import CompileError, Compiler, default_cache
 from ..stf.corpus import Judged, Verdict, find_cases, read_known, run_corpus
 from ..stf.report import render_difference
 from .console import bad_input_exits, print_counts, stdout
-from .options import AsJson
+from .options import AsJson, Executor
 
 FAILED = 1
 
@@ -37,7 +37,7 @@ def stf_command(
         list[Path],
         typer.Option(metavar="DIR", help="instead: every v1model program in here that has an .stf beside it"),
     ] = [],  # noqa: B006 - typer copies it
-    engine: Annotated[EngineName, typer.Option(help="what runs the program")] = EngineName.REFERENCE,
+    engine: Executor = EngineName.REFERENCE,
     known: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help='tests of folders that are known to fail: TOML, "folder/test" = "reason"'),

@@ -81,11 +81,7 @@ def _declare_externs(scope: Scope, program: mirror.Program) -> None:
         value_set = ir.ValueSet(decl.name, decl.compressed_bitwidth, decl.max_size)
         scope.add(scope.value_sets, "value set", decl.name, value_set)
     for decl in scope.trail.each("counter_arrays", program.counter_arrays):
-        if not decl.is_direct:  # a direct counter is its table's with_counters
-            if decl.size is None:
-                raise scope.trail.error("an indirect counter array needs a size")
-            counter = ir.Counter(decl.name, decl.size, source_of(decl.source_info))
-            scope.add(scope.counters, "counter array", decl.name, counter)
+        _declare_counter(scope, decl)
     for decl in scope.trail.each("meter_arrays", program.meter_arrays):
         _declare_meter(scope, decl)
     for decl in scope.trail.each("register_arrays", program.register_arrays):
@@ -93,6 +89,17 @@ def _declare_externs(scope: Scope, program: mirror.Program) -> None:
             raise scope.trail.error(f"register array {decl.name!r} needs a width")
         register = ir.Register(decl.name, decl.size, decl.bitwidth, source_of(decl.source_info))
         scope.add(scope.registers, "register array", decl.name, register)
+
+
+def _declare_counter(scope: Scope, decl: mirror.CounterArray) -> None:
+    if decl.is_direct:  # whether the table counts, its with_counters says
+        if decl.binding is not None:
+            scope.direct_counters[decl.binding] = decl.name
+        return
+    if decl.size is None:
+        raise scope.trail.error("an indirect counter array needs a size")
+    counter = ir.Counter(decl.name, decl.size, source_of(decl.source_info))
+    scope.add(scope.counters, "counter array", decl.name, counter)
 
 
 def _declare_meter(scope: Scope, decl: mirror.MeterArray) -> None:

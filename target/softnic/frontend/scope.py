@@ -35,6 +35,8 @@ class Scope:
     counters: dict[str, ir.Counter] = field(default_factory=dict)
     meters: dict[str, ir.Meter] = field(default_factory=dict)
     direct_meters: dict[str, ir.DirectMeter] = field(default_factory=dict)
+    direct_counters: dict[str, str] = field(default_factory=dict)
+    """Their names, by table."""
     registers: dict[str, ir.Register] = field(default_factory=dict)
     value_sets: dict[str, ir.ValueSet] = field(default_factory=dict)
     calculations: dict[str, ir.Calculation] = field(default_factory=dict)

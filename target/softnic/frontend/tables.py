@@ -144,7 +144,7 @@ def _table(scope: Scope, decl: mirror.Table, nodes: _Nodes) -> ir.Table:
         entries_constant=decl.entries is not None,
         next_without_action=nodes.index("next_tables", after_no_action),
         profile=_profile_of(scope, decl),
-        direct_counter=decl.with_counters,
+        direct_counter=scope.direct_counters.get(decl.name, decl.name) if decl.with_counters else None,
         direct_meter=_direct_meter(scope, decl),
         idle_timeout=decl.support_timeout,
         source=source_of(decl.source_info),

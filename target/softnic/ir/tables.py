@@ -134,7 +134,7 @@ class Table:
     """A table and its place in the control graph.
 
     `next_without_action` follows a miss of a table that has no default action. `default_constant` forbids the control
-    plane to change the default; `entries_constant` to change the entries.
+    plane to change the default; `entries_constant` to change the entries. `direct_counter` is the counter's name.
     """
 
     name: str
@@ -148,7 +148,7 @@ class Table:
     entries_constant: bool
     next_without_action: int | None
     profile: ActionProfile | None = None
-    direct_counter: bool = False
+    direct_counter: str | None = None
     direct_meter: DirectMeter | None = None
     idle_timeout: bool = False
     source: Source | None = None

@@ -13,7 +13,7 @@ from typing import Any
 from softnic.engine import NoRoom
 
 from .handle import Handle
-from .packets import pack_records
+from .records import pack_records
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 
 An object's name is the hash of its text, the runtime's sources, the command, the compiler and the processor: whatever
 could make it another object makes it another name.
+
+The runtime's sources are read once, when this module is: a program has to fit the runtime that is loaded already,
+even if the files have changed since (by an upgrade of softnic, or an editor).
 """
 
 from __future__ import annotations
@@ -11,8 +14,9 @@ import hashlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,13 +26,17 @@ from softnic.engine import EngineError
 from .cache import ObjectCache, user_cache
 
 RUNTIME = Path(__file__).parents[1] / "runtime"
+RUNTIME_TEXT = {path.name: path.read_text() for path in sorted(RUNTIME.glob("*.[ch]"))}
+
+LIMIT_S = 300.0
+"""For one run of the compiler: many times what the largest program takes, so that one that hangs is not waited for."""
 
 _COMPILERS = ("cc", "gcc", "clang")
 _SHOWN_LINES = 20
 
 
 class CompilerError(EngineError):
-    """There is no C compiler, or it refused. The message has the command and the last lines of what it said."""
+    """There is no C compiler, it refused, or it did not end. The message has the command and its last words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +82,10 @@ class Compiler:
         build = replace(build, optimization=2)
 
         def compile_to(path: Path) -> None:
-            self._compile(build, sorted(RUNTIME.glob("*.c")), ["-pthread", "-ldl"], path)
+            sources = [name for name in RUNTIME_TEXT if name.endswith(".c")]
+            self._compile(build, RUNTIME_TEXT, sources, ["-pthread", "-ldl"], path)
 
-        return self.objects.get(self._name("libsnic-", build, _runtime_text()), compile_to)
+        return self.objects.get(self._name("libsnic-", build, RUNTIME_TEXT.values()), compile_to)
 
     def program(self, text: str, build: Build) -> Path:
         """A program's C text as a shared object.
@@ -85,19 +94,24 @@ class Compiler:
         """
 
         def compile_to(path: Path) -> None:
-            source = path.with_suffix(".c")
-            source.write_text(text)
-            self._compile(build, [source], [], path)
+            source = path.with_suffix(".c").name
+            self._compile(build, {**RUNTIME_TEXT, source: text}, [source], [], path)
 
-        return self.objects.get(self._name("", build, [text, *_runtime_text()]), compile_to)
+        return self.objects.get(self._name("", build, [text, *RUNTIME_TEXT.values()]), compile_to)
 
     def has_program(self, text: str, build: Build) -> bool:
         """True if `program` would not have to compile. Raises: CompilerError."""
-        return self.objects.has(self._name("", build, [text, *_runtime_text()]))
+        return self.objects.has(self._name("", build, [text, *RUNTIME_TEXT.values()]))
 
-    def _compile(self, build: Build, sources: Sequence[Path], libraries: Sequence[str], path: Path) -> None:
-        files = [str(source) for source in sources]
-        _run([*self.command, *build.flags, f"-I{RUNTIME}", "-shared", "-o", str(path), *files, *libraries])
+    def _compile(
+        self, build: Build, texts: Mapping[str, str], sources: Sequence[str], libraries: Sequence[str], path: Path
+    ) -> None:
+        """`texts` are files by their names, which are written beside `path`; `sources` those of them to compile."""
+        folder = path.parent
+        for name, text in texts.items():
+            (folder / name).write_text(text)
+        files = [str(folder / name) for name in sources]
+        _run([*self.command, *build.flags, f"-I{folder}", "-shared", "-o", str(path), *files, *libraries])
 
     def _name(self, prefix: str, build: Build, texts: Iterable[str]) -> str:
         digest = hashlib.sha256()
@@ -122,11 +136,6 @@ def _shared_cache() -> ObjectCache:
     return user_cache()
 
 
-@cache
-def _runtime_text() -> tuple[str, ...]:
-    return tuple(path.read_text() for path in sorted(RUNTIME.glob("*.[ch]")))
-
-
 def _processor() -> str:
     """The instructions that ``-march=native`` may use: a home folder may be shared by machines that differ in them."""
     try:
@@ -137,11 +146,25 @@ def _processor() -> str:
 
 
 def _run(command: Sequence[str]) -> str:
+    """What `command` says. Whatever ends this call ends all that `command` has started. Raises: CompilerError."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", process_group=0
+        )
     except OSError as error:
         raise CompilerError(f"{shlex.join(command)}: {error.strerror}") from error
-    if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).splitlines()[-_SHOWN_LINES:])
-        raise CompilerError(f"{shlex.join(command)} failed with status {done.returncode}:\n{said}")
-    return done.stdout
+    with process:
+        try:
+            said, _ = process.communicate(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired as error:
+            raise CompilerError(
+                f"{shlex.join(command)} did not end within {LIMIT_S:g} s; set CC to another compiler"
+            ) from error
+        finally:
+            # A compiler is a driver of others: they are of its group, and end with it.
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode:
+        last = "\n".join(said.splitlines()[-_SHOWN_LINES:])
+        raise CompilerError(f"{shlex.join(command)} failed with status {process.returncode}:\n{last}")
+    return said

@@ -20,7 +20,7 @@ from softnic.ports.port import Frame, Port, PortError, PortStats
 
 from .engine import NativeEngine
 from .library import Runtime
-from .packets import RECORD, DigestLayout, digest_layouts, program_log
+from .records import DigestLayout, digest_layouts, log_line, unpack_records
 
 _RING_BYTES = 4 << 20
 """The size of a worker's ring in the runtime."""
@@ -181,11 +181,8 @@ class NativeDataplane:
             yield from self._events(worker, self._ffi.buffer(self._buffer, size)[:])
 
     def _events(self, worker: int, records: bytes) -> Iterator[Event]:
-        lib, at = self._lib, 0
-        while at < len(records):
-            kind, number, length = RECORD.unpack_from(records, at)
-            start, at = at + RECORD.size, at + RECORD.size + length
-            data = records[start:at]
+        lib = self._lib
+        for kind, number, data in unpack_records(records):
             if kind == lib.SNIC_RECORD_PACKET:
                 yield Leaving(number, data)
             elif kind == lib.SNIC_RECORD_DIGEST:
@@ -193,7 +190,7 @@ class NativeDataplane:
             elif kind == lib.SNIC_RECORD_FRAME:
                 yield Received(number, data)
             elif kind == lib.SNIC_RECORD_LOG:
-                program_log.info("%s", data.decode(errors="replace"))
+                log_line(data)
             else:
                 self._speaking[worker] = number
 

@@ -13,6 +13,7 @@ from softnic import ir
 from softnic.engine import (
     ActionCall,
     CloneSession,
+    ColourCounts,
     CounterValue,
     Digest,
     EngineError,
@@ -22,6 +23,7 @@ from softnic.engine import (
     MeterRates,
     Output,
     PackedEntry,
+    PackedMatch,
     Replica,
     TableEntry,
 )
@@ -155,7 +157,7 @@ class NativeEngine:
 
     def entries(self, table: str) -> Iterable[TableEntry]:
         native = self.packed(table)
-        return [native.layout.unpack(entry) for entry in _scan(native)]
+        return [native.layout.unpack(entry) for entry in native.snapshot()]
 
     def set_default(self, table: str, action: EntryAction | None) -> None:
         self.packed(table).set_default(action)
@@ -175,21 +177,29 @@ class NativeEngine:
         native = self.packed(table)
         return native.idle_ns(native.layout.key.pack(key, priority))
 
-    def read_direct_counter(self, table: str, key: Key, priority: int = 0) -> CounterValue:
+    def read_direct_counter(self, table: str, key: Key | None, priority: int = 0) -> CounterValue:
         native = self.packed(table)
-        return native.read_counter(native.layout.key.pack(key, priority))
+        return native.read_counter(_packed_match(native, key, priority))
 
-    def write_direct_counter(self, table: str, key: Key, priority: int, value: CounterValue) -> None:
+    def write_direct_counter(self, table: str, key: Key | None, priority: int, value: CounterValue) -> None:
         native = self.packed(table)
-        native.write_counter(native.layout.key.pack(key, priority), value)
+        native.write_counter(_packed_match(native, key, priority), value)
 
-    def read_direct_meter(self, table: str, key: Key, priority: int = 0) -> MeterRates | None:
+    def read_direct_meter(self, table: str, key: Key | None, priority: int = 0) -> MeterRates | None:
         native = self.packed(table)
-        return native.read_meter(native.layout.key.pack(key, priority))
+        return native.read_meter(_packed_match(native, key, priority))
 
-    def write_direct_meter(self, table: str, key: Key, priority: int, rates: MeterRates | None) -> None:
+    def write_direct_meter(self, table: str, key: Key | None, priority: int, rates: MeterRates | None) -> None:
         native = self.packed(table)
-        native.write_meter(native.layout.key.pack(key, priority), rates)
+        native.write_meter(_packed_match(native, key, priority), rates)
+
+    def read_direct_meter_counts(self, table: str, key: Key | None, priority: int = 0) -> ColourCounts:
+        native = self.packed(table)
+        return native.read_meter_counts(_packed_match(native, key, priority))
+
+    def write_direct_meter_counts(self, table: str, key: Key | None, priority: int, counts: ColourCounts) -> None:
+        native = self.packed(table)
+        native.write_meter_counts(_packed_match(native, key, priority), counts)
 
     # ---- action profiles --------------------------------------------------------------------------------------------
 
@@ -211,6 +221,9 @@ class NativeEngine:
     def delete_group(self, profile: str, group_id: int) -> None:
         self._profile(profile).delete_group(group_id)
 
+    def set_resilient(self, profile: str) -> None:
+        self._profile(profile).set_resilient()
+
     # ---- counters, meters, registers, value sets --------------------------------------------------------------------
 
     def read_counter(self, counter: str, index: int) -> CounterValue:
@@ -224,6 +237,12 @@ class NativeEngine:
 
     def write_meter(self, meter: str, index: int, rates: MeterRates | None) -> None:
         _named("meter", self._meters, meter).write(index, rates)
+
+    def read_meter_counts(self, meter: str, index: int) -> ColourCounts:
+        return _named("meter", self._meters, meter).read_counts(index)
+
+    def write_meter_counts(self, meter: str, index: int, counts: ColourCounts) -> None:
+        _named("meter", self._meters, meter).write_counts(index, counts)
 
     def read_register(self, register: str, index: int) -> int:
         return _named("register", self._registers, register).read(index)
@@ -273,11 +292,8 @@ def _named(what: str, objects: Mapping[str, T], name: str) -> T:
     return objects[name]
 
 
-def _scan(table: NativeTable) -> Iterator[PackedEntry]:
-    entries, cursor = table.scan(0, _SCANNED_AT_ONCE)
-    while entries:
-        yield from entries
-        entries, cursor = table.scan(cursor, _SCANNED_AT_ONCE)
+def _packed_match(table: NativeTable, key: Key | None, priority: int) -> PackedMatch | None:
+    return None if key is None else table.layout.key.pack(key, priority)
 
 
 def _scan_idle(table: NativeTable) -> Iterator[PackedEntry]:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from softnic import ir
-from softnic.engine import CounterValue, EntryNotFound, MeterRates
+from softnic.engine import ColourCounts, CounterValue, EntryNotFound, MeterRates
 from softnic.packing import byte_size
 
-from .handle import Handle, rates_out
+from .handle import Handle, colour_counts_out, rates_out
 
 
 class NativeCounter:
@@ -54,6 +54,19 @@ class NativeMeter:
         _check_index("meter", self._meter.name, index, self._meter.size)
         self._handle.follow_clock()
         self._handle.check(self._handle.lib.snic_write_meter(*self._place, index, self._handle.rates_in(rates)))
+
+    def read_counts(self, index: int) -> ColourCounts:
+        """Raises: EntryNotFound."""
+        _check_index("meter", self._meter.name, index, self._meter.size)
+        counts = self._handle.ffi.new("struct snic_colour_counts *")
+        self._handle.check(self._handle.lib.snic_read_meter_counts(*self._place, index, counts))
+        return colour_counts_out(counts)
+
+    def write_counts(self, index: int, counts: ColourCounts) -> None:
+        """Raises: EntryNotFound."""
+        _check_index("meter", self._meter.name, index, self._meter.size)
+        given = self._handle.colour_counts_in(counts)
+        self._handle.check(self._handle.lib.snic_write_meter_counts(*self._place, index, given))
 
 
 class NativeRegister:

@@ -9,7 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from softnic.engine import EngineError, EntryExists, EntryInUse, EntryNotFound, MeterRates, NoRoom
+from softnic.engine import (
+    ColourCounts,
+    CounterValue,
+    EngineError,
+    EntryExists,
+    EntryInUse,
+    EntryNotFound,
+    MeterRates,
+    NoRoom,
+    OutOfMemory,
+)
 
 from .library import Runtime
 
@@ -33,7 +43,7 @@ class Handle:
             self.lib.SNIC_NOT_FOUND: ("not_found", EntryNotFound),
             self.lib.SNIC_IN_USE: ("in_use", EntryInUse),
             self.lib.SNIC_NO_ROOM: ("no_room", NoRoom),
-            self.lib.SNIC_NO_MEMORY: ("no_memory", NoRoom),
+            self.lib.SNIC_NO_MEMORY: ("no_memory", OutOfMemory),
             self.lib.SNIC_NO_MEMBER: ("no_member", EntryNotFound),
         }
         opened = self.ffi.new("struct snic_engine **")
@@ -82,8 +92,15 @@ class Handle:
         """`rates` as an argument of the runtime's."""
         if rates is None:
             return self.ffi.NULL
-        values = (rates.committed_rate, rates.committed_burst, rates.peak_rate, rates.peak_burst)
-        return self.ffi.new("struct snic_rates *", values)
+        return self.ffi.new(
+            "struct snic_rates *",
+            (rates.committed_rate, rates.committed_burst, rates.peak_rate, rates.peak_burst, rates.excess_burst),
+        )
+
+    def colour_counts_in(self, counts: ColourCounts) -> Any:
+        """`counts` as an argument of the runtime's."""
+        values = [(count.packets, count.bytes) for count in (counts.green, counts.yellow, counts.red)]
+        return self.ffi.new("struct snic_colour_counts *", (values,))
 
     def _strerror(self, status: int) -> str:
         return self.ffi.string(self.lib.snic_strerror(status)).decode()
@@ -91,4 +108,11 @@ class Handle:
 
 def rates_out(rates: Any) -> MeterRates:
     """What the runtime wrote to a ``struct snic_rates``."""
-    return MeterRates(rates.committed_rate, rates.committed_burst, rates.peak_rate, rates.peak_burst)
+    return MeterRates(
+        rates.committed_rate, rates.committed_burst, rates.peak_rate, rates.peak_burst, rates.excess_burst
+    )
+
+
+def colour_counts_out(counts: Any) -> ColourCounts:
+    """What the runtime wrote to a ``struct snic_colour_counts``."""
+    return ColourCounts(*(CounterValue(count.packets, count.bytes) for count in counts.of))

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cffi import FFI
+import cffi
+from cffi.recompiler import make_py_source
 
-from .compiler import RUNTIME
+from .compiler import RUNTIME_TEXT, CompilerError, find_compiler
 
 HEADERS = (
     "snic_program.h",
@@ -54,8 +57,27 @@ def declarations(header: str) -> str:
 
 
 @cache
-def load_ffi() -> FFI:
-    ffi = FFI()
-    for name in HEADERS:
-        ffi.cdef(declarations((RUNTIME / name).read_text()))
-    return ffi
+def load_ffi() -> Any:
+    """What the headers declare, as cffi sees it.
+
+    To parse them is a good part of a target's start: what comes of it is kept, as Python, beside the compiled runtime.
+
+    Raises: CompilerError (there is no compiler, or what was kept is damaged), OSError (nowhere to write).
+    """
+    texts = [declarations(RUNTIME_TEXT[name]) for name in HEADERS]
+    name = hashlib.sha256("\0".join([cffi.__version__, *texts]).encode()).hexdigest()[:24]
+    path = find_compiler().objects.get(f"{name}.py", lambda path: _write_parsed(texts, path))
+    parsed: dict[str, Any] = {}
+    try:
+        exec(path.read_text(), parsed)
+        return parsed["ffi"]
+    except Exception as error:
+        raise CompilerError(f"{path} is damaged, remove it: {error!r}") from error
+
+
+def _write_parsed(texts: Iterable[str], path: Path) -> None:
+    parser = cffi.FFI()
+    for text in texts:
+        parser.cdef(text)
+    parser.set_source(path.stem, None)
+    make_py_source(parser, path.stem, str(path))

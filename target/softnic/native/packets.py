@@ -1,23 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packets into the runtime and results out of it: records in one string of bytes each way (``snic_record.h``)."""
+"""Packets through an engine on the calling thread, any number in one call of the runtime."""
 
 from __future__ import annotations
 
-import logging
-import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from softnic import ir
 from softnic.engine import Digest, NoRoom, Output
-from softnic.packing import byte_size
 
 from .handle import Handle
-
-program_log = logging.getLogger("softnic.log_msg")
-
-RECORD = struct.Struct("=III")
-"""A record's kind, number and length, before its bytes."""
+from .records import digest_layouts, log_line, pack_records, unpack_records
 
 MAX_RESULT_BYTES = 256 << 20
 """What one call may bring; more is lost, and counted. A packet may be cloned thousands of times."""
@@ -47,49 +40,11 @@ class PacketRunner:
 
     def _deliver(self, records: bytes) -> list[Output]:
         outputs: list[Output] = []
-        at = 0
-        while at < len(records):
-            kind, number, length = RECORD.unpack_from(records, at)
-            start, at = at + RECORD.size, at + RECORD.size + length
+        for kind, number, data in unpack_records(records):
             if kind == self._lib.SNIC_RECORD_PACKET:
-                outputs.append(Output(number, records[start:at]))
+                outputs.append(Output(number, data))
             elif kind == self._lib.SNIC_RECORD_LOG:
-                program_log.info("%s", records[start:at].decode(errors="replace"))
+                log_line(data)
             elif self.on_digest is not None:
-                self.on_digest(self._digests[number].unpack(records[start:at]))
+                self.on_digest(self._digests[number].unpack(data))
         return outputs
-
-
-def pack_records(packets: Iterable[tuple[int, bytes]]) -> bytes:
-    """`packets` as the runtime takes them."""
-    return b"".join(part for port, data in packets for part in (RECORD.pack(0, port, len(data)), data))
-
-
-class DigestLayout:
-    """The values of a digest: big-endian, each in whole bytes, signed ones in two's complement."""
-
-    def __init__(self, learn_list: ir.LearnList) -> None:
-        self._name = learn_list.name
-        self._shapes = [_shape(element) for element in learn_list.elements]
-
-    def unpack(self, values: bytes) -> Digest:
-        """`values` as the runtime sends them."""
-        numbers: list[int] = []
-        at = 0
-        for width, signed in self._shapes:
-            end = at + byte_size(width)
-            number = int.from_bytes(values[at:end], "big")
-            is_negative = signed and number >> (width - 1)
-            numbers.append(number - (1 << width) if is_negative else number)
-            at = end
-        return Digest(self._name, tuple(numbers))
-
-
-def digest_layouts(program: ir.Program) -> list[DigestLayout]:
-    """Those of a program's digests, by their numbers."""
-    return [DigestLayout(learn_list) for learn_list in program.learn_lists]
-
-
-def _shape(element: ir.Expr) -> tuple[int, bool]:
-    """Width and signedness of an element, which is a field or, of one bit, whether a header is valid."""
-    return (element.field.width, element.field.signed) if isinstance(element, ir.FieldRef) else (1, False)

@@ -47,6 +47,10 @@ class NativeProfile:
         """Raises: EntryNotFound, EntryInUse."""
         self._check(f"group {group_id}", self._lib.snic_delete_group(self._engine, self._number, group_id))
 
+    def set_resilient(self) -> None:
+        """See `Engine.set_resilient`."""
+        self._lib.snic_set_resilient(self._engine, self._number, True)
+
     def _put_member(self, function: Callable[..., int], member_id: int, call: ActionCall) -> None:
         number = self._actions.number(call.action)
         packed = self._layout.pack_action(call)

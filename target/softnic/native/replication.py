@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from softnic.engine import CloneSession, Replica
@@ -16,32 +16,26 @@ class Replication:
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
-        self._with_backups: dict[int, tuple[Replica, ...]] = {}
+        self._groups: dict[int, tuple[Replica, ...]] = {}
+        self._sessions: dict[int, CloneSession] = {}
+        """Those with backups."""
         self._ports_down: set[int] = set()
 
     def set_multicast_group(self, group_id: int, replicas: tuple[Replica, ...]) -> None:
         """Replaces the group; no replicas: removes it."""
-        if any(replica.backups for replica in replicas):
-            self._with_backups[group_id] = replicas
+        if _have_backups(replicas):
+            self._groups[group_id] = replicas
         else:
-            self._with_backups.pop(group_id, None)
-        self._install(group_id, replicas)
+            self._groups.pop(group_id, None)
+        self._install_group(group_id, replicas)
 
     def set_clone_session(self, session_id: int, session: CloneSession | None) -> None:
         """Replaces the session; None: removes it."""
-        lib, engine = self._handle.lib, self._handle.engine
-        chosen = session or CloneSession(())
-        replicas = self._replicas(chosen.replicas)
-        self._handle.check(
-            lib.snic_set_clone_session(
-                engine,
-                session_id,
-                replicas,
-                len(chosen.replicas),
-                chosen.packet_length_bytes,
-                chosen.class_of_service,
-            )
-        )
+        if session and _have_backups(session.replicas):
+            self._sessions[session_id] = session
+        else:
+            self._sessions.pop(session_id, None)
+        self._install_session(session_id, session or CloneSession(()))
 
     def set_port_up(self, port: int, up: bool) -> None:
         """Backups take over from, or give way to, the replicas on that port."""
@@ -49,15 +43,30 @@ class Replication:
             self._ports_down.discard(port)
         else:
             self._ports_down.add(port)
-        for group_id, replicas in self._with_backups.items():
-            self._install(group_id, replicas)
+        for group_id, replicas in self._groups.items():
+            self._install_group(group_id, replicas)
+        for session_id, session in self._sessions.items():
+            self._install_session(session_id, session)
 
-    def _install(self, group_id: int, replicas: tuple[Replica, ...]) -> None:
-        live = [replica.live(self._ports_down) for replica in replicas]
-        status = self._handle.lib.snic_set_multicast_group(
-            self._handle.engine, group_id, self._replicas(live), len(live)
+    def _install_group(self, group_id: int, replicas: Sequence[Replica]) -> None:
+        handle = self._handle
+        live = self._live(replicas)
+        handle.check(handle.lib.snic_set_multicast_group(handle.engine, group_id, live, len(live)))
+
+    def _install_session(self, session_id: int, session: CloneSession) -> None:
+        handle = self._handle
+        live = self._live(session.replicas)
+        handle.check(
+            handle.lib.snic_set_clone_session(
+                handle.engine, session_id, live, len(live), session.packet_length_bytes, session.class_of_service
+            )
         )
-        self._handle.check(status)
 
-    def _replicas(self, replicas: Iterable[Replica]) -> Any:
-        return self._handle.ffi.new("struct snic_replica[]", [(r.port, r.instance) for r in replicas])
+    def _live(self, replicas: Sequence[Replica]) -> Any:
+        """The replicas to make now, as an argument of the runtime's."""
+        live = [replica.live(self._ports_down) for replica in replicas]
+        return self._handle.ffi.new("struct snic_replica[]", [(replica.port, replica.instance) for replica in live])
+
+
+def _have_backups(replicas: Sequence[Replica]) -> bool:
+    return any(replica.backups for replica in replicas)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from softnic import ir
@@ -53,11 +52,10 @@ def source_of(program: ir.Program) -> ProgramSource:
 
     if not program.json_sha256:
         return ProgramSource(program, emit(program, ""), compiler)
-    name = f"{program.json_sha256[:24]}-{_printers_hash()[:8]}.c"
+    name = f"{program.json_sha256[:24]}-{_PRINTERS_HASH[:8]}.c"
     return ProgramSource(program, compiler.objects.get(name, write).read_text(), compiler)
 
 
-@cache
 def _printers_hash() -> str:
     """Of all code between the JSON and the C text."""
     digest = hashlib.sha256()
@@ -65,3 +63,7 @@ def _printers_hash() -> str:
         for path in sorted((_PACKAGE / folder).glob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+_PRINTERS_HASH = _printers_hash()
+"""Of the code that was imported just now: later its files may have changed under this process."""

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from struct import Struct, calcsize
 from typing import Any
 
 from softnic import ir
 from softnic.engine import (
+    ColourCounts,
     CounterValue,
     EngineError,
     EntryAction,
@@ -22,7 +24,7 @@ from softnic.engine import (
 from softnic.packing import TableLayout, byte_size
 from softnic.program_entries import program_default, program_entries
 
-from .handle import Handle, rates_out
+from .handle import Handle, colour_counts_out, rates_out
 
 _EXACT = (ir.MatchKind.EXACT, ir.MatchKind.VALID)
 
@@ -42,8 +44,13 @@ class NativeTable:
         self._hide = _hiding(table.key)
         self._written: dict[PackedMatch, PackedMatch] = {}
         """Where bits of a match are hidden from the runtime, the match as it was written."""
+        self._copy = self._copy_layout()
         # The runtime copies what these hold before it returns: one of each will do.
         self._target = self._ffi.new("struct snic_target *")
+        self._calls = [
+            self._ffi.new("struct snic_target *", (self._lib.SNIC_TARGET_ACTION, number))
+            for number in range(len(table.actions))
+        ]
         self._found = self._ffi.new("struct snic_entry_view *")
         self._cursor = self._ffi.new("uint64_t *")
         for entry in program_entries(table):
@@ -73,12 +80,12 @@ class NativeTable:
         """Raises: EntryNotFound."""
         return self._entry(self._find(match))
 
-    def scan(self, cursor: int, limit: int) -> tuple[Sequence[PackedEntry], int]:
-        """See `PackedTable.scan`."""
-        views = self._ffi.new("struct snic_entry_view[]", limit)
-        self._cursor[0] = cursor
-        count = self._lib.snic_entries(self._engine, self._number, self._cursor, views, limit)
-        return [self._entry(views[i]) for i in range(count)], self._cursor[0]
+    def snapshot(self) -> Iterator[PackedEntry]:
+        """See `PackedTable.snapshot`."""
+        copies = bytearray(self._lib.snic_entry_count(self._engine, self._number) * self._copy.size)
+        self._lib.snic_copy_entries(self._engine, self._number, self._ffi.from_buffer(copies))
+        entries = (self._copied(*copy) for copy in self._copy.iter_unpack(copies))
+        return iter(list(entries)) if self._hide else entries
 
     def scan_idle(self, cursor: int, limit: int) -> tuple[Sequence[PackedEntry], int | None]:
         """See `PackedTable.scan_idle`."""
@@ -112,38 +119,48 @@ class NativeTable:
         self._check(self._lib.snic_get_default(self._engine, self._number, self._target))
         if self._target.kind == self._lib.SNIC_TARGET_NONE:
             return None
-        return self.layout.unpack_action(self._action(self._target))
+        return self.layout.unpack_action(self._target_action(self._target))
 
     # ---- direct counters and meters ---------------------------------------------------------------------------------
 
-    def read_counter(self, match: PackedMatch) -> CounterValue:
+    def read_counter(self, match: PackedMatch | None) -> CounterValue:
         """Raises: EntryNotFound."""
         count = self._ffi.new("struct snic_count *")
         self._check(self._lib.snic_read_direct_counter(*self._at(match), count))
         return CounterValue(count.packets, count.bytes)
 
-    def write_counter(self, match: PackedMatch, value: CounterValue) -> None:
+    def write_counter(self, match: PackedMatch | None, value: CounterValue) -> None:
         """Raises: EntryNotFound."""
         count = self._ffi.new("struct snic_count *", (value.packets, value.bytes))
         self._check(self._lib.snic_write_direct_counter(*self._at(match), count))
 
-    def read_meter(self, match: PackedMatch) -> MeterRates | None:
+    def read_meter(self, match: PackedMatch | None) -> MeterRates | None:
         """None: unconfigured. Raises: EntryNotFound."""
         rates, configured = self._ffi.new("struct snic_rates *"), self._ffi.new("bool *")
         self._check(self._lib.snic_read_direct_meter(*self._at(match), rates, configured))
         return rates_out(rates) if configured[0] else None
 
-    def write_meter(self, match: PackedMatch, rates: MeterRates | None) -> None:
+    def write_meter(self, match: PackedMatch | None, rates: MeterRates | None) -> None:
         """Raises: EntryNotFound."""
         self._handle.follow_clock()
         self._check(self._lib.snic_write_direct_meter(*self._at(match), self._handle.rates_in(rates)))
+
+    def read_meter_counts(self, match: PackedMatch | None) -> ColourCounts:
+        """Raises: EntryNotFound."""
+        counts = self._ffi.new("struct snic_colour_counts *")
+        self._check(self._lib.snic_read_direct_meter_counts(*self._at(match), counts))
+        return colour_counts_out(counts)
+
+    def write_meter_counts(self, match: PackedMatch | None, counts: ColourCounts) -> None:
+        """Raises: EntryNotFound."""
+        given = self._handle.colour_counts_in(counts)
+        self._check(self._lib.snic_write_direct_meter_counts(*self._at(match), given))
 
     # ---- between Python and C ---------------------------------------------------------------------------------------
 
     def _put(self, function: Callable[..., int], entry: PackedEntry) -> None:
         self._handle.follow_clock()
-        self._aim(entry.action)
-        status = function(*self._at(entry.match), self._target, entry.idle_timeout_ns)
+        status = function(*self._at(entry.match), self._aimed_at(entry.action), entry.idle_timeout_ns)
         if status:
             self._check(status, entry.action)
         if self._hide:
@@ -151,15 +168,17 @@ class NativeTable:
 
     def _set_default(self, action: EntryAction | None) -> None:
         if action is None:
-            self._target.kind = self._lib.SNIC_TARGET_NONE
+            target = self._ffi.new("struct snic_target *", (self._lib.SNIC_TARGET_NONE,))
         else:
             # Bound to a name: the target only points to the arguments.
             packed = self.layout.pack_action(action)
-            self._aim(packed)
-        self._check(self._lib.snic_set_default(self._engine, self._number, self._target), action)
+            target = self._aimed_at(packed)
+        self._check(self._lib.snic_set_default(self._engine, self._number, target), action)
 
-    def _at(self, match: PackedMatch) -> tuple[Any, ...]:
-        """The arguments by which the runtime finds an entry."""
+    def _at(self, match: PackedMatch | None) -> tuple[Any, ...]:
+        """The arguments by which the runtime finds an entry; None: the default one."""
+        if match is None:
+            return self._engine, self._number, self._ffi.NULL, self._ffi.NULL, 0
         key, mask, priority = self._hide(match) if self._hide else match
         return self._engine, self._number, key, mask or self._ffi.NULL, priority
 
@@ -167,37 +186,56 @@ class NativeTable:
         self._check(self._lib.snic_get(*self._at(match), self._found))
         return self._found
 
-    def _aim(self, action: PackedAction) -> None:
-        """Let `_target` say `action`, which must outlive the call that it is for."""
-        target = self._target
+    def _aimed_at(self, action: PackedAction) -> Any:
+        """A target that says `action` until the next call of this; `action` must outlive its use."""
+        if isinstance(action, PackedCall):
+            target = self._calls[self._actions.number(action.action)]
+            if action.args:
+                target.args = self._ffi.from_buffer(action.args)
+            return target
+        self._check_has_profile()
         match action:
-            case PackedCall(name, args):
-                target.kind = self._lib.SNIC_TARGET_ACTION
-                target.id = self._actions.number(name)
-                target.args = self._ffi.from_buffer(args)
             case MemberRef(member_id):
-                self._check_has_profile()
-                target.kind, target.id = self._lib.SNIC_TARGET_MEMBER, member_id
+                self._target.kind, self._target.id = self._lib.SNIC_TARGET_MEMBER, member_id
             case GroupRef(group_id):
-                self._check_has_profile()
-                target.kind, target.id = self._lib.SNIC_TARGET_GROUP, group_id
+                self._target.kind, self._target.id = self._lib.SNIC_TARGET_GROUP, group_id
+        return self._target
 
-    def _action(self, target: Any) -> PackedAction:
-        match target.kind:
-            case self._lib.SNIC_TARGET_MEMBER:
-                return MemberRef(target.id)
-            case self._lib.SNIC_TARGET_GROUP:
-                return GroupRef(target.id)
-        name, args_bytes = self._actions.described[target.id]
-        return PackedCall(name, self._ffi.buffer(target.args, args_bytes)[:] if args_bytes else b"")
+    def _copy_layout(self) -> Struct:
+        """Of a ``struct snic_entry_copy`` and its bytes."""
+        args_bytes = max((size for _, size in self._actions.described), default=0)
+        fields = f"=QIIi{self._key_bytes}s{self._mask_bytes}s{args_bytes}s"
+        padding = self._lib.snic_entry_copy_bytes(self._engine, self._number) - calcsize(fields)
+        return Struct(f"{fields}{padding}x")
+
+    def _copied(
+        self, idle_timeout_ns: int, kind: int, id_: int, priority: int, key: bytes, mask: bytes, args: bytes
+    ) -> PackedEntry:
+        return PackedEntry(self._match(key, mask, priority), self._action(kind, id_, args), idle_timeout_ns)
+
+    def _match(self, key: bytes, mask: bytes, priority: int) -> PackedMatch:
+        match = PackedMatch(key, mask, priority)
+        return self._written[match] if self._hide else match
+
+    def _action(self, kind: int, id_: int, args: bytes) -> PackedAction:
+        """`args` may be longer than the action's."""
+        if kind == self._lib.SNIC_TARGET_MEMBER:
+            return MemberRef(id_)
+        if kind == self._lib.SNIC_TARGET_GROUP:
+            return GroupRef(id_)
+        name, args_bytes = self._actions.described[id_]
+        return PackedCall(name, args[:args_bytes])
+
+    def _target_action(self, target: Any) -> PackedAction:
+        is_call = target.kind == self._lib.SNIC_TARGET_ACTION
+        args_bytes = self._actions.described[target.id][1] if is_call else 0
+        return self._action(target.kind, target.id, self._ffi.buffer(target.args, args_bytes)[:] if args_bytes else b"")
 
     def _entry(self, view: Any) -> PackedEntry:
         buffer = self._ffi.buffer
         mask = buffer(view.mask, self._mask_bytes)[:] if self._mask_bytes else b""
-        match = PackedMatch(buffer(view.key, self._key_bytes)[:], mask, view.priority)
-        if self._hide:
-            match = self._written[match]
-        return PackedEntry(match, self._action(view.target), view.idle_timeout_ns)
+        match = self._match(buffer(view.key, self._key_bytes)[:], mask, view.priority)
+        return PackedEntry(match, self._target_action(view.target), view.idle_timeout_ns)
 
     # ---- refusals ---------------------------------------------------------------------------------------------------
 
@@ -209,7 +247,7 @@ class NativeTable:
                 exists=f"{table} has that entry already",
                 not_found=f"{table} has no such entry",
                 no_room=f"{table} holds {self.table.max_size} entries, its size",
-                no_memory=f"{table}: no memory is left for this entry",
+                no_memory="no memory is left for this entry",
                 no_member=f"action profile {self.table.profile and self.table.profile.name} has no {_describe(action)}",
             )
 

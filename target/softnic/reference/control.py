@@ -8,12 +8,11 @@ from collections.abc import Callable
 from softnic import ir
 
 from .calculations import calculation
-from .meters import Marker
 from .packet import Packet
-from .profiles import Group, Member
+from .profiles import Group, Member, ProfileState
 from .state import State
 from .statements import Run, Statements
-from .tables import Entry, TableState
+from .tables import Entry, Resources, TableState
 from .trace import Tracer
 
 Node = Callable[[Packet], int | None]
@@ -113,17 +112,16 @@ class Control:
         return tell
 
     def _lookup(self, table: ir.Table, state: TableState) -> Callable[[Packet], Entry | None]:
-        """A closure that finds the entry and leaves on it what a hit leaves: counts, colour, time."""
-        key, find, touch = self._key(table, state), state.find, self._touch(table)
-        if not table.key:
-            return lambda p: None
-        if touch is None:
-            return lambda p: find(key(p))
+        """A closure that finds the entry and leaves what a hit leaves on it, or a miss on the default entry."""
+        key, find = self._key(table, state), state.find
+        hit, missed = self._hit(table), self._missed(table, state)
 
         def lookup(p: Packet) -> Entry | None:
-            entry = find(key(p))
-            if entry is not None:
-                touch(p, entry)
+            entry = find(key(p)) if table.key else None
+            if entry is None:
+                missed(p)
+            else:
+                hit(p, entry)
             return entry
 
         return lookup
@@ -145,33 +143,36 @@ class Control:
 
         return key
 
-    def _touch(self, table: ir.Table) -> Callable[[Packet, Entry], None] | None:
-        effects: list[Callable[[Packet, Entry], None]] = []
-        if table.direct_counter:
-            effects.append(_count)
-        if table.direct_meter is not None:
-            effects.append(self._mark(table.direct_meter))
-        if table.idle_timeout:
-            clock_ns = self._state.clock_ns
-            effects.append(lambda p, entry: setattr(entry, "last_hit_ns", clock_ns()))
-        if not effects:
-            return None
-        if len(effects) == 1:
-            return effects[0]
+    def _hit(self, table: ir.Table) -> Callable[[Packet, Entry], None]:
+        mark = None if table.direct_meter is None else self._mark(table.direct_meter)
 
-        def touch(p: Packet, entry: Entry) -> None:
-            for effect in effects:
-                effect(p, entry)
+        def hit(p: Packet, entry: Entry) -> None:
+            if table.direct_counter:
+                _count(p, entry.resources)
+            if mark:
+                mark(p, entry.resources)
+            if table.idle_timeout:
+                entry.last_hit_ns = self._state.clock_ns()
 
-        return touch
+        return hit
 
-    def _mark(self, meter: ir.DirectMeter) -> Callable[[Packet, Entry], None]:
+    def _missed(self, table: ir.Table, state: TableState) -> Callable[[Packet], None]:
+        resources = state.default_resources
+        mark = None if table.direct_meter is None else self._mark(table.direct_meter)
+
+        def missed(p: Packet) -> None:
+            if table.direct_counter:
+                _count(p, resources)
+            if mark and resources.meter.rates:  # BMv2 marks hits only, so nothing is marked until a client asks for it
+                mark(p, resources)
+
+        return missed
+
+    def _mark(self, meter: ir.DirectMeter) -> Callable[[Packet, Resources], None]:
         store, in_bytes = self._statements.expressions.store(meter.result), meter.unit == "bytes"
 
-        def mark(p: Packet, entry: Entry) -> None:
-            marker: Marker | None = entry.marker
-            cost = p.received_length if in_bytes else 1
-            store(p, 0 if marker is None else marker.mark(cost, self._state.now_us()))
+        def mark(p: Packet, resources: Resources) -> None:
+            store(p, resources.meter.mark(p.received_length, in_bytes, self._state.now_us()))
 
         return mark
 
@@ -179,7 +180,7 @@ class Control:
         """A closure that yields what to run: the entry's action or that of its member, or the default, or nothing."""
         if table.profile is None:  # then all targets are calls
             return lambda p, entry: state.default_target if entry is None else entry.target  # type: ignore[return-value]
-        pick = self._pick(table.profile)
+        pick = self._pick(table.profile, self._state.profiles[table.profile.name])
 
         def choose(p: Packet, entry: Entry | None) -> ir.ActionArgs | None:
             target = state.default_target if entry is None else entry.target
@@ -191,7 +192,7 @@ class Control:
 
         return choose
 
-    def _pick(self, profile: ir.ActionProfile) -> Callable[[Packet, Group], Member | None]:
+    def _pick(self, profile: ir.ActionProfile, state: ProfileState) -> Callable[[Packet, Group], Member | None]:
         if profile.selector is None:
             return lambda p, group: None
         calc = profile.selector.calculation
@@ -201,11 +202,11 @@ class Control:
             if not group.active:
                 self._state.anomalies["selector-group-empty"] += 1
                 return None
-            return group.active[compute(p) % len(group.active)]
+            return state.pick(group, compute(p))
 
         return pick
 
 
-def _count(p: Packet, entry: Entry) -> None:
-    entry.packets += 1
-    entry.bytes += p.received_length
+def _count(p: Packet, resources: Resources) -> None:
+    resources.packets += 1
+    resources.bytes += p.received_length

@@ -13,6 +13,7 @@ from softnic import ir
 from softnic.engine import (
     ActionCall,
     CloneSession,
+    ColourCounts,
     CounterValue,
     Digest,
     EngineError,
@@ -28,7 +29,7 @@ from softnic.engine import (
 )
 
 from .machine import Machine
-from .meters import Marker
+from .meters import Meter
 from .packed import PackedView
 from .profiles import ProfileState
 from .state import State
@@ -135,6 +136,9 @@ class ReferenceEngine:
     def delete_group(self, profile: str, group_id: int) -> None:
         self._profile(profile).delete_group(group_id)
 
+    def set_resilient(self, profile: str) -> None:
+        self._profile(profile).set_resilient()
+
     def set_port_up(self, port: int, up: bool) -> None:
         (self.state.ports_down.discard if up else self.state.ports_down.add)(port)
         for profile in self.state.profiles.values():
@@ -152,29 +156,37 @@ class ReferenceEngine:
         _check_index("counter", counter, index, len(cells.packets))
         cells.packets[index], cells.bytes[index] = value.packets, value.bytes
 
-    def read_direct_counter(self, table: str, key: Key, priority: int = 0) -> CounterValue:
-        entry = self._table(table).get(key, priority)
-        return CounterValue(entry.packets, entry.bytes)
+    def read_direct_counter(self, table: str, key: Key | None, priority: int = 0) -> CounterValue:
+        resources = self._table(table).resources(key, priority)
+        return CounterValue(resources.packets, resources.bytes)
 
-    def write_direct_counter(self, table: str, key: Key, priority: int, value: CounterValue) -> None:
-        entry = self._table(table).get(key, priority)
-        entry.packets, entry.bytes = value.packets, value.bytes
+    def write_direct_counter(self, table: str, key: Key | None, priority: int, value: CounterValue) -> None:
+        resources = self._table(table).resources(key, priority)
+        resources.packets, resources.bytes = value.packets, value.bytes
 
     def read_meter(self, meter: str, index: int) -> MeterRates | None:
-        cells = _named("meter", self.state.meters, meter)
-        _check_index("meter", meter, index, len(cells))
-        return _rates(cells[index])
+        return self._meter(meter, index).rates
 
     def write_meter(self, meter: str, index: int, rates: MeterRates | None) -> None:
-        cells = _named("meter", self.state.meters, meter)
-        _check_index("meter", meter, index, len(cells))
-        cells[index] = self._marker(rates)
+        self._meter(meter, index).configure(rates, self.state.now_us())
 
-    def read_direct_meter(self, table: str, key: Key, priority: int = 0) -> MeterRates | None:
-        return _rates(self._table(table).get(key, priority).marker)
+    def read_meter_counts(self, meter: str, index: int) -> ColourCounts:
+        return self._meter(meter, index).counts
 
-    def write_direct_meter(self, table: str, key: Key, priority: int, rates: MeterRates | None) -> None:
-        self._table(table).get(key, priority).marker = self._marker(rates)
+    def write_meter_counts(self, meter: str, index: int, counts: ColourCounts) -> None:
+        self._meter(meter, index).counts = counts
+
+    def read_direct_meter(self, table: str, key: Key | None, priority: int = 0) -> MeterRates | None:
+        return self._table(table).resources(key, priority).meter.rates
+
+    def write_direct_meter(self, table: str, key: Key | None, priority: int, rates: MeterRates | None) -> None:
+        self._table(table).resources(key, priority).meter.configure(rates, self.state.now_us())
+
+    def read_direct_meter_counts(self, table: str, key: Key | None, priority: int = 0) -> ColourCounts:
+        return self._table(table).resources(key, priority).meter.counts
+
+    def write_direct_meter_counts(self, table: str, key: Key | None, priority: int, counts: ColourCounts) -> None:
+        self._table(table).resources(key, priority).meter.counts = counts
 
     def read_register(self, register: str, index: int) -> int:
         cells = _named("register", self.state.registers, register)
@@ -221,8 +233,10 @@ class ReferenceEngine:
     def _profile(self, name: str) -> ProfileState:
         return _named("action profile", self.state.profiles, name)
 
-    def _marker(self, rates: MeterRates | None) -> Marker | None:
-        return None if rates is None else Marker(rates, self.state.now_us())
+    def _meter(self, name: str, index: int) -> Meter:
+        cells = _named("meter", self.state.meters, name)
+        _check_index("meter", name, index, len(cells))
+        return cells[index]
 
 
 def _named(what: str, objects: Mapping[str, T], name: str) -> T:
@@ -234,7 +248,3 @@ def _named(what: str, objects: Mapping[str, T], name: str) -> T:
 def _check_index(what: str, name: str, index: int, size: int) -> None:
     if not 0 <= index < size:
         raise EntryNotFound(f"{what} {name} has no index {index}: it has {size}")
-
-
-def _rates(marker: Marker | None) -> MeterRates | None:
-    return None if marker is None else marker.rates

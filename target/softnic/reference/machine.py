@@ -9,6 +9,7 @@ outcome does not depend on timing.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from softnic import ir
@@ -41,6 +42,9 @@ _MAX_EGRESS_PASSES = 8192
 _QUEUE_SLOTS = 512
 """In front of each pipeline; a packet and all its copies take one."""
 
+_RECIRCULATED_BYTES = 4 << 20
+"""For one received packet. The native runtime has the same bounds, and counts what exceeds them alike."""
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -60,6 +64,7 @@ class _Work:
     outputs: list[Output]
     ingress_passes: int = 0
     egress_passes: int = 0
+    recirculated_bytes: int = 0
 
 
 class Machine:
@@ -187,15 +192,17 @@ class Machine:
         if session.class_of_service:
             self._slots.set(clone, self._slots.priority, session.class_of_service)
         if session.replicas:
-            self._enqueue(work, _Waiting(clone, replicas=deque(session.replicas)))
+            self._enqueue(work, _Waiting(clone, replicas=deque(self._live(session.replicas))))
 
     def _multicast(self, work: _Work, p: Packet, group: int) -> None:
-        ports_down = self._state.ports_down
-        replicas = tuple(replica.live(ports_down) for replica in self._state.multicast_groups.get(group, ()))
+        replicas = self._live(self._state.multicast_groups.get(group, ()))
         if self._tracer is not None:
             self._tracer.replicated(group, replicas)
         if replicas and self._has_room(work.egress):
             self._enqueue(work, _Waiting(p, replicas=deque(replicas)))
+
+    def _live(self, replicas: Iterable[Replica]) -> tuple[Replica, ...]:
+        return tuple(replica.live(self._state.ports_down) for replica in replicas)
 
     def _has_room(self, queue: deque[Packet] | deque[_Waiting]) -> bool:
         if len(queue) < _QUEUE_SLOTS:
@@ -274,6 +281,10 @@ class Machine:
     def _recirculate(self, work: _Work, p: Packet, data: bytes, fields: ir.FieldList) -> None:
         if not self._has_room(work.ingress):
             return
+        if len(data) > _RECIRCULATED_BYTES - work.recirculated_bytes:
+            self._state.anomalies["queue-full"] += 1
+            return
+        work.recirculated_bytes += len(data)
         again = Packet(self._layout, data, len(data))
         again.keep_metadata(p, fields)
         again.fields[self._slots.instance_type] = RECIRCULATED

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from softnic.engine import CounterValue, MeterRates, PackedEntry, PackedMatch
+from softnic.engine import ColourCounts, CounterValue, KeyMatch, MeterRates, PackedEntry, PackedMatch
 from softnic.packing import TableLayout
 
 from .tables import TableState
@@ -36,9 +36,8 @@ class PackedView:
     def get(self, match: PackedMatch) -> PackedEntry:
         return self._layout.pack(self._engine.get(self._name, self._layout.key.unpack(match), match.priority))
 
-    def scan(self, cursor: int, limit: int) -> tuple[Sequence[PackedEntry], int]:
-        entries = [self._layout.pack(entry.as_table_entry()) for entry in self._table.entries(cursor, limit)]
-        return entries, cursor + len(entries)
+    def snapshot(self) -> Iterator[PackedEntry]:
+        return map(self._layout.pack, [entry.as_table_entry() for entry in self._table.entries()])
 
     def scan_idle(self, cursor: int, limit: int) -> tuple[Sequence[PackedEntry], int | None]:
         entries = self._table.entries(cursor, limit)
@@ -49,14 +48,23 @@ class PackedView:
     def idle_ns(self, match: PackedMatch) -> int:
         return self._engine.idle_ns(self._name, self._layout.key.unpack(match), match.priority)
 
-    def read_counter(self, match: PackedMatch) -> CounterValue:
-        return self._engine.read_direct_counter(self._name, self._layout.key.unpack(match), match.priority)
+    def read_counter(self, match: PackedMatch | None) -> CounterValue:
+        return self._engine.read_direct_counter(self._name, *self._place(match))
 
-    def write_counter(self, match: PackedMatch, value: CounterValue) -> None:
-        self._engine.write_direct_counter(self._name, self._layout.key.unpack(match), match.priority, value)
+    def write_counter(self, match: PackedMatch | None, value: CounterValue) -> None:
+        self._engine.write_direct_counter(self._name, *self._place(match), value)
 
-    def read_meter(self, match: PackedMatch) -> MeterRates | None:
-        return self._engine.read_direct_meter(self._name, self._layout.key.unpack(match), match.priority)
+    def read_meter(self, match: PackedMatch | None) -> MeterRates | None:
+        return self._engine.read_direct_meter(self._name, *self._place(match))
 
-    def write_meter(self, match: PackedMatch, rates: MeterRates | None) -> None:
-        self._engine.write_direct_meter(self._name, self._layout.key.unpack(match), match.priority, rates)
+    def write_meter(self, match: PackedMatch | None, rates: MeterRates | None) -> None:
+        self._engine.write_direct_meter(self._name, *self._place(match), rates)
+
+    def read_meter_counts(self, match: PackedMatch | None) -> ColourCounts:
+        return self._engine.read_direct_meter_counts(self._name, *self._place(match))
+
+    def write_meter_counts(self, match: PackedMatch | None, counts: ColourCounts) -> None:
+        self._engine.write_direct_meter_counts(self._name, *self._place(match), counts)
+
+    def _place(self, match: PackedMatch | None) -> tuple[tuple[KeyMatch, ...] | None, int]:
+        return (None, 0) if match is None else (self._layout.key.unpack(match), match.priority)

@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from softnic import ir
 from softnic.engine import ActionCall, EntryExists, EntryInUse, EntryNotFound, GroupMember, NoRoom
+
+RESILIENT_SLOTS = 4096
+"""The slots of a resilient group. A member's share is exact to about sqrt(members / slots)."""
+
+_WORD = (1 << 64) - 1
 
 
 class Member:
@@ -21,14 +27,16 @@ class Member:
 
 
 class Group:
-    """`active` is what the selector's hash picks from: `weight` copies of each member whose port is up, by id."""
+    """`active` is what the selector's hash picks from: each member whose port is up, by id, as often as it weighs."""
 
-    __slots__ = ("active", "group_id", "members", "uses")
+    __slots__ = ("active", "group_id", "members", "uses", "winners")
 
     def __init__(self, group_id: int) -> None:
         self.group_id = group_id
         self.members: tuple[GroupMember, ...] = ()
         self.active: tuple[Member, ...] = ()
+        self.winners: dict[int, Member] = {}
+        """Of a resilient profile: the member of each slot that was asked for since `active` changed."""
         self.uses = 0
 
 
@@ -44,6 +52,20 @@ class ProfileState:
         self._members: dict[int, Member] = {}
         self._groups: dict[int, Group] = {}
         self._ports_down: set[int] = set()
+        self._is_resilient = False
+
+    def set_resilient(self) -> None:
+        """See `Engine.set_resilient`."""
+        self._is_resilient = True
+
+    def pick(self, group: Group, number: int) -> Member:
+        """The member of `group`, which has an active one, for a packet whose hash is `number`."""
+        if not self._is_resilient:
+            return group.active[number % len(group.active)]
+        slot = number % RESILIENT_SLOTS
+        if slot not in group.winners:
+            group.winners[slot] = _winner(group.active, slot)
+        return group.winners[slot]
 
     def member(self, member_id: int) -> Member:
         """Raises: EntryNotFound."""
@@ -102,7 +124,7 @@ class ProfileState:
         else:
             self._ports_down.add(port)
         for group in self._groups.values():
-            group.active = self._active(group)
+            self._activate(group)
 
     def _fill(self, group: Group, members: Sequence[GroupMember]) -> None:
         incoming = [self.member(member.member_id) for member in members]
@@ -111,9 +133,28 @@ class ProfileState:
         for member in incoming:
             member.uses += 1
         group.members = tuple(members)
-        group.active = self._active(group)
+        self._activate(group)
 
-    def _active(self, group: Group) -> tuple[Member, ...]:
+    def _activate(self, group: Group) -> None:
         up = [member for member in group.members if member.watch_port not in self._ports_down]
         up.sort(key=lambda member: member.member_id)
-        return tuple(self._members[member.member_id] for member in up for _ in range(member.weight))
+        group.active = tuple(self._members[member.member_id] for member in up for _ in range(member.weight))
+        group.winners.clear()
+
+
+def _winner(active: Sequence[Member], slot: int) -> Member:
+    """Rendezvous hashing (Thaler and Ravishankar): who scores best for a slot keeps it when others come or go."""
+    copies: Counter[int] = Counter()
+    best, winner = -1, active[0]
+    for member in active:
+        score = _score(slot, member.member_id, copies[member.member_id])
+        copies[member.member_id] += 1
+        if score > best:
+            best, winner = score, member
+    return winner
+
+
+def _score(slot: int, member_id: int, copy: int) -> int:
+    """As the native runtime scores (snic_profile.c)."""
+    product = ((member_id << 32 | slot) ^ 0xD9B4A7C65E3812F1) * (copy ^ 0x97E58D3BA4C1620F)
+    return ((product ^ product >> 64) & _WORD) * 0xC2F96B518E07D3A5 & _WORD

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from softnic import ir
 from softnic.engine import CloneSession, Digest, Replica
 
 from .hashes import HashFunction, hash_function
-from .meters import Marker
+from .meters import Meter
 from .profiles import ProfileState
 from .tables import TableState
 
@@ -25,6 +25,22 @@ class CounterArray:
     def __init__(self, size: int) -> None:
         self.packets = [0] * size
         self.bytes = [0] * size
+
+
+class MeterArray:
+    """The meters of an indirect array, each made when it is first touched."""
+
+    __slots__ = ("_cells", "_size")
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._cells: defaultdict[int, Meter] = defaultdict(Meter)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, index: int) -> Meter:
+        return self._cells[index]
 
 
 class State:
@@ -46,7 +62,7 @@ class State:
             for table in program.tables
         }
         self.counters = {counter.name: CounterArray(counter.size) for counter in program.counters}
-        self.meters: dict[str, list[Marker | None]] = {meter.name: [None] * meter.size for meter in program.meters}
+        self.meters = {meter.name: MeterArray(meter.size) for meter in program.meters}
         self.registers = {register.name: [0] * register.size for register in program.registers}
         self.value_sets: dict[str, tuple[tuple[int, ...], ...]] = {
             value_set.name: () for value_set in program.value_sets

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 
 from softnic import ir
 from softnic.engine import DROP_PORT
@@ -245,9 +245,7 @@ class Statements:
         store, in_bytes = self.expressions.store(statement.target), statement.meter.unit == "bytes"
 
         def execute(p: Packet, at: int) -> None:
-            marker = cells[at]
-            cost = p.received_length if in_bytes else 1
-            store(p, 0 if marker is None else marker.mark(cost, self._state.now_us()))
+            store(p, cells[at].mark(p.received_length, in_bytes, self._state.now_us()))
 
         return self._indexed(cells, self.expressions.value(statement.index), execute, "meter")
 
@@ -259,7 +257,7 @@ class Statements:
 
         return self._indexed(cells, index, write, "register")
 
-    def _indexed(self, cells: list, index: Value, use: Callable[[Packet, int], None], what: str) -> Step:
+    def _indexed(self, cells: Sized, index: Value, use: Callable[[Packet, int], None], what: str) -> Step:
         """`use` with an index that is in range; else no effect, but counted."""
 
         def run(p: Packet) -> None:

@@ -21,17 +21,28 @@ from softnic.engine import (
 from softnic.program_entries import program_default, program_entries
 
 from .matching import Index, KeyPacker, index_for
-from .meters import Marker
+from .meters import Meter
 from .profiles import Group, Member, ProfileState
 
 Key = tuple[KeyMatch, ...]
 Target = ir.ActionArgs | Member | Group
 
 
+class Resources:
+    """The direct counter and the direct meter of an entry, or of the default entry."""
+
+    __slots__ = ("bytes", "meter", "packets")
+
+    def __init__(self) -> None:
+        self.packets = 0
+        self.bytes = 0
+        self.meter = Meter()
+
+
 class Entry:
     """An entry and what packets leave behind on it. `target` is `action`, resolved."""
 
-    __slots__ = ("action", "bytes", "idle_timeout_ns", "key", "last_hit_ns", "marker", "packets", "priority", "target")
+    __slots__ = ("action", "idle_timeout_ns", "key", "last_hit_ns", "priority", "resources", "target")
 
     def __init__(self, entry: TableEntry, target: Target, now_ns: int) -> None:
         self.key = entry.key
@@ -40,9 +51,7 @@ class Entry:
         self.target = target
         self.idle_timeout_ns = entry.idle_timeout_ns
         self.last_hit_ns = now_ns
-        self.packets = 0
-        self.bytes = 0
-        self.marker: Marker | None = None
+        self.resources = Resources()
 
     def as_table_entry(self) -> TableEntry:
         return TableEntry(self.key, self.action, self.priority, self.idle_timeout_ns)
@@ -65,6 +74,7 @@ class TableState:
         self._index: Index[Entry] = index_for(table, self.packer)
         self._default_action: EntryAction | None = program_default(table)
         self.default_target: Target | None = table.default
+        self.default_resources = Resources()
         for entry, written in zip(program_entries(table), table.entries, strict=True):
             self._add(entry, written.call, now_ns)
 
@@ -84,6 +94,10 @@ class TableState:
         if entry is None:
             raise EntryNotFound(f"table {self.table.name} has no such entry")
         return entry
+
+    def resources(self, key: Key | None, priority: int) -> Resources:
+        """Of an entry; None: of the default one. Raises: EntryNotFound."""
+        return self.default_resources if key is None else self.get(key, priority).resources
 
     def insert(self, entry: TableEntry, now_ns: int) -> None:
         """Raises: EntryExists, NoRoom, EntryNotFound (member or group), EngineError (constant entries)."""

@@ -6,14 +6,24 @@
 
 #include "snic_engine.h"
 
+#define PAGE_BYTES 4096u
 #define HUGE_PAGE_BYTES (2u << 20)
-/* Tries carry a mark in the highest bit of a number. */
-#define MOST_CELLS (UINT32_MAX >> 1)
+/* Tries carry a mark in the highest bit of a number: 16 GB of cells. */
+#define MOST_WORDS (UINT32_MAX >> 1)
+
+/*
+ * What the kernel maps and unmaps in any case. Unless told so, ThreadSanitizer remembers who wrote to the last page
+ * when it is gone, and finds a race with whoever reads what is mapped there next: a program's constants, for instance.
+ */
+static size_t whole_pages(size_t bytes)
+{
+    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+}
 
 void *snic_reserve(size_t bytes)
 {
-    void *memory =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory = mmap(NULL, whole_pages(bytes), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (memory == MAP_FAILED)
         return NULL;
@@ -25,13 +35,17 @@ void *snic_reserve(size_t bytes)
 void snic_unreserve(void *memory, size_t bytes)
 {
     if (memory)
-        munmap(memory, bytes);
+        munmap(memory, whole_pages(bytes));
 }
 
 int snic_arena_init(struct snic_arena *arena, uint32_t cell_bytes, uint64_t room)
 {
-    *arena = (struct snic_arena){.cell_bytes = cell_bytes, .used = 1};
-    arena->room = (uint32_t)(room < MOST_CELLS ? room : MOST_CELLS) + 1;
+    uint32_t words = cell_bytes / SNIC_ARENA_WORD;
+    uint32_t most = MOST_WORDS / words - 1;
+
+    *arena = (struct snic_arena){.cell_bytes = cell_bytes, .used = words};
+    arena->room = (uint32_t)(room < most ? room : most) + 1;
+    arena->end = arena->room * words;
     arena->cells = snic_reserve((size_t)arena->room * cell_bytes);
     return arena->cells ? SNIC_OK : SNIC_NO_MEMORY;
 }
@@ -49,8 +63,9 @@ uint32_t snic_arena_take(struct snic_arena *arena)
     if (cell) {
         memcpy(&arena->free, snic_arena_at(arena, cell), sizeof arena->free);
         memset(snic_arena_at(arena, cell), 0, arena->cell_bytes);
-    } else if (arena->used < arena->room) {
-        cell = arena->used++;
+    } else if (arena->used < arena->end) {
+        cell = arena->used;
+        arena->used += arena->cell_bytes / SNIC_ARENA_WORD;
     } else {
         return 0;
     }
@@ -67,5 +82,5 @@ void snic_arena_give(struct snic_arena *arena, uint32_t cell)
 
 size_t snic_arena_memory(const struct snic_arena *arena)
 {
-    return (size_t)arena->used * arena->cell_bytes;
+    return (size_t)arena->used * SNIC_ARENA_WORD;
 }

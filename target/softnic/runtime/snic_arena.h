@@ -2,7 +2,8 @@
 /*
  * Cells of equal size, known by number, in one range of addresses that is reserved at once and filled as it is used.
  *
- * Cells never move, so that readers need no lock to follow a number. Number 0 is no cell. Only pages that were
+ * A cell's number is how many words of 8 bytes stand before it: to find it takes no multiplication. Cells never move,
+ * so that readers need no lock to follow a number. Number 0 is no cell. Only pages that were
  * touched take memory: a table may declare more than it ever holds. Huge pages, where the kernel has them, save a miss
  * in the TLB for each lookup.
  *
@@ -19,11 +20,14 @@ void *snic_reserve(size_t bytes);
 /* `memory` may be NULL. */
 void snic_unreserve(void *memory, size_t bytes);
 
+#define SNIC_ARENA_WORD 8u
+
 struct snic_arena {
     uint8_t *cells;
     uint32_t cell_bytes;
     uint32_t room; /* cells, number 0 included */
-    uint32_t used; /* numbers below were taken at least once */
+    uint32_t used; /* numbers below were taken at least once, or are 0 */
+    uint32_t end;  /* numbers are below it */
     uint32_t free; /* the first of a list through the cells' first four bytes */
     uint32_t live;
 };
@@ -40,7 +44,7 @@ size_t snic_arena_memory(const struct snic_arena *arena);
 
 static inline void *snic_arena_at(const struct snic_arena *arena, uint32_t cell)
 {
-    return arena->cells + (size_t)cell * arena->cell_bytes;
+    return arena->cells + (size_t)cell * SNIC_ARENA_WORD;
 }
 
 #endif

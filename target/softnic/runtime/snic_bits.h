@@ -137,6 +137,19 @@ SNIC_FOLDED void snic_store_bytes(uint8_t *bytes, uint32_t count, uint64_t value
     }
 }
 
+/* The low `count` (1 .. 8) bytes of `value` in reverse order. Twice of two or four bytes is nothing to C compilers. */
+SNIC_FOLDED uint64_t snic_swapped(uint64_t value, uint32_t count)
+{
+    switch (count) {
+    case 2:
+        return __builtin_bswap16((uint16_t)value);
+    case 4:
+        return __builtin_bswap32((uint32_t)value);
+    default:
+        return __builtin_bswap64(value) >> (64 - 8 * count);
+    }
+}
+
 /* A field of `width` (1 .. 64) bits. */
 SNIC_FOLDED uint64_t snic_load64(const uint8_t *bytes, uint32_t offset, uint32_t width)
 {

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "snic_words.h"
+
 /* The sum folded to 16 bits with end-around carry: 0 only if all that was added was 0. */
 static inline uint16_t snic_fold16(uint64_t sum)
 {
@@ -41,15 +43,9 @@ static inline uint16_t snic_sum16(const uint8_t *data, size_t size)
     return __builtin_bswap16(snic_fold16(sum));
 }
 
-/* From a sum of 16-bit words, or of snic_sum16 of even numbers of bytes. */
-static inline uint64_t snic_checksum_of_sum(uint64_t sum)
-{
-    return (uint16_t)~snic_fold16(sum);
-}
-
 static inline uint64_t snic_checksum(const uint8_t *data, size_t size)
 {
-    return snic_checksum_of_sum(snic_sum16(data, size));
+    return (uint16_t)~snic_sum16(data, size);
 }
 
 /* Of `first` and `second`, one behind the other. At an odd offset bytes change sides, and so do those of their sum. */
@@ -59,7 +55,44 @@ static inline uint64_t snic_checksum_of_parts(const uint8_t *first, size_t first
     uint16_t sum = snic_sum16(second, second_size);
     if (first_size % 2 == 1)
         sum = __builtin_bswap16(sum);
-    return snic_checksum_of_sum((uint64_t)snic_sum16(first, first_size) + sum);
+    return (uint16_t)~snic_fold16((uint64_t)snic_sum16(first, first_size) + sum);
+}
+
+/*
+ * A checksum from pieces: to a sum, at first 0, each adds 16-bit words in the byte order of the wire.
+ */
+
+SNIC_FOLDED uint64_t snic_plus(uint64_t sum, uint64_t words)
+{
+    sum += words;
+    return sum + (sum < words);
+}
+
+/* `size`: even, but for the last piece. */
+static inline uint64_t snic_plus_bytes(uint64_t sum, const uint8_t *data, size_t size)
+{
+    return snic_plus(sum, __builtin_bswap16(snic_sum16(data, size)));
+}
+
+SNIC_FOLDED uint64_t snic_plus_number(uint64_t sum, uint16_t number)
+{
+    return snic_plus(sum, __builtin_bswap16(number));
+}
+
+/* Of a header in words (snic_words.h), the `size` bytes from `at` on; both are even. */
+SNIC_FOLDED uint64_t snic_plus_words(uint64_t sum, const uint64_t *words, uint32_t at, uint32_t size)
+{
+#define ADD(i) \
+    if (at < 8 * i + 8 && 8 * i < at + size) \
+        sum = snic_plus(sum, words[i] & snic_bytes_mask(i, at, at + size));
+    SNIC_EACH_WORD(ADD)
+#undef ADD
+    return sum;
+}
+
+SNIC_FOLDED uint64_t snic_checksum_of_sum(uint64_t sum)
+{
+    return (uint16_t)~__builtin_bswap16(snic_fold16(sum));
 }
 
 #endif

@@ -7,9 +7,10 @@
  * snic_dataplane_start. Worker `i` of the dataplane uses worker `i + 1` of the engine: number 0 is whoever calls
  * snic_process.
  *
- * Nothing blocks a worker: a frame that can't be sent and a record that finds no room are counted and gone. What the
- * program sends to a port that is not here, digests and log lines become records that snic_dataplane_take hands out, as
- * do frames that come while there is no engine; the event descriptor is readable while there may be some.
+ * Nothing blocks a worker: a frame that can't be sent (snic_sender.h, snic_xdp.h) and a record that finds no room are
+ * counted and gone. What the program sends to a port that is not here, digests and log lines become records that
+ * snic_dataplane_take hands out, as do frames that come while there is no engine; the event descriptor is readable
+ * while there may be some.
  *
  * An interface that goes down is waited for; one that vanishes brings nothing any more. Either is for others to tell.
  */

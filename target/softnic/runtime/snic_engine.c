@@ -70,9 +70,14 @@ uint64_t snic_now_ns(const struct snic_engine *engine)
     return set ? set : monotonic_ns();
 }
 
+uint64_t snic_us_at(const struct snic_engine *engine, uint64_t now_ns)
+{
+    return (now_ns - atomic_load_explicit(&engine->start_ns, memory_order_relaxed)) / NS_PER_US;
+}
+
 uint64_t snic_now_us(const struct snic_engine *engine)
 {
-    return (snic_now_ns(engine) - atomic_load_explicit(&engine->start_ns, memory_order_relaxed)) / NS_PER_US;
+    return snic_us_at(engine, snic_now_ns(engine));
 }
 
 void snic_set_clock(struct snic_engine *engine, uint64_t now_ns)
@@ -262,10 +267,9 @@ int snic_delete_group(struct snic_engine *engine, uint32_t profile, uint32_t gro
     return snic_profile_delete_group(&engine->profiles[profile], group_id);
 }
 
-void snic_set_consistent_selection(struct snic_engine *engine, bool consistent)
+void snic_set_resilient(struct snic_engine *engine, uint32_t profile, bool resilient)
 {
-    for (uint32_t i = 0; i < engine->described->n_profiles; i++)
-        snic_profile_set_consistent(&engine->profiles[i], consistent);
+    snic_profile_set_resilient(&engine->profiles[profile], resilient);
 }
 
 void snic_set_port_up(struct snic_engine *engine, uint32_t port, bool up)
@@ -330,6 +334,22 @@ int snic_write_meter(struct snic_engine *engine, uint32_t meter, uint32_t index,
         return SNIC_NOT_FOUND;
     snic_meter_configure(&of->cells[index], rates, snic_now_us(engine));
     return SNIC_OK;
+}
+
+int snic_read_meter_counts(const struct snic_engine *engine, uint32_t meter, uint32_t index,
+                           struct snic_colour_counts *counts)
+{
+    const struct snic_meters *of = &engine->externs.meters[meter];
+
+    return index < of->size ? snic_meter_read_counts(&of->cells[index], counts) : SNIC_NOT_FOUND;
+}
+
+int snic_write_meter_counts(struct snic_engine *engine, uint32_t meter, uint32_t index,
+                            const struct snic_colour_counts *counts)
+{
+    const struct snic_meters *of = &engine->externs.meters[meter];
+
+    return index < of->size ? snic_meter_write_counts(&of->cells[index], counts) : SNIC_NOT_FOUND;
 }
 
 /* A lone worker takes no locks (snic_register_lock): registers are read and written while none runs. */

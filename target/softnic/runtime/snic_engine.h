@@ -49,9 +49,17 @@ struct snic_count {
     uint64_t bytes;
 };
 
-/* RFC 2698; rates in packets or bytes per second, bursts in packets or bytes. */
+/*
+ * RFC 2698; rates in packets or bytes per second, bursts in packets or bytes. With an excess burst, RFC 2697: there the
+ * peak means nothing.
+ */
 struct snic_rates {
-    uint64_t committed_rate, committed_burst, peak_rate, peak_burst;
+    uint64_t committed_rate, committed_burst, peak_rate, peak_burst, excess_burst;
+};
+
+/* Green, yellow, red. */
+struct snic_colour_counts {
+    struct snic_count of[3];
 };
 
 struct snic_group_member {
@@ -65,7 +73,7 @@ struct snic_replica {
     uint32_t instance;
 };
 
-/* A row that snic_entries writes; `key`, `mask` and `args` point into memory that lives until the next write. */
+/* What there is of an entry; `key`, `mask` and `args` point into memory that lives until the next write. */
 struct snic_entry_view {
     const uint8_t *key;
     const uint8_t *mask; /* NULL in a table whose match is SNIC_EXACT */
@@ -73,6 +81,15 @@ struct snic_entry_view {
     int32_t priority;
     uint64_t idle_timeout_ns;
     uint64_t last_hit_ns;
+};
+
+/* A copy of an entry. Its bytes: the key, the mask (unless the table's match is SNIC_EXACT), max_args_bytes. */
+struct snic_entry_copy {
+    uint64_t idle_timeout_ns;
+    uint32_t kind; /* enum snic_target_kind */
+    uint32_t id;
+    int32_t priority;
+    uint8_t bytes[];
 };
 
 /* ---- life ---- */
@@ -102,18 +119,21 @@ int snic_get(const struct snic_engine *engine, uint32_t table, const uint8_t *ke
 int snic_set_default(struct snic_engine *engine, uint32_t table, const struct snic_target *target);
 int snic_get_default(const struct snic_engine *engine, uint32_t table, struct snic_target *target);
 uint32_t snic_entry_count(const struct snic_engine *engine, uint32_t table);
+/* From one struct snic_entry_copy of the table to the next, a multiple of 8. */
+uint32_t snic_entry_copy_bytes(const struct snic_engine *engine, uint32_t table);
+/* All entries, snic_entry_count of them, in insertion order. */
+void snic_copy_entries(const struct snic_engine *engine, uint32_t table, uint8_t *copies);
 /*
- * Up to `room` entries in insertion order, from `*cursor` (0 at first), which moves on; returns how many, 0 at the end.
- * With writes between the calls, some entries may come twice or not at all.
- */
-uint32_t snic_entries(const struct snic_engine *engine, uint32_t table, uint64_t *cursor,
-                      struct snic_entry_view *views, uint32_t room);
-/*
- * Likewise, only entries with a timeout that have not been hit for longer than it; looks at no more than `budget`. At
- * the end `*cursor` is SNIC_CURSOR_END; until then, a return of 0 only means that the budget was spent.
+ * Up to `room` entries with a timeout that have not been hit for longer than it, in insertion order from `*cursor`
+ * (0 at first), which moves on; looks at no more than `budget`. Returns how many; at the end `*cursor` is
+ * SNIC_CURSOR_END. With writes between the calls, some may come twice or not at all.
  */
 uint32_t snic_idle_entries(const struct snic_engine *engine, uint32_t table, uint64_t *cursor, uint32_t budget,
                            struct snic_entry_view *views, uint32_t room);
+/*
+ * What packets leave on entries. NULL for `key` is the default entry: misses count there, and are marked once its meter
+ * is configured.
+ */
 int snic_read_direct_counter(const struct snic_engine *engine, uint32_t table, const uint8_t *key,
                              const uint8_t *mask, int32_t priority, struct snic_count *count);
 int snic_write_direct_counter(struct snic_engine *engine, uint32_t table, const uint8_t *key, const uint8_t *mask,
@@ -123,6 +143,10 @@ int snic_read_direct_meter(const struct snic_engine *engine, uint32_t table, con
                            int32_t priority, struct snic_rates *rates, bool *configured);
 int snic_write_direct_meter(struct snic_engine *engine, uint32_t table, const uint8_t *key, const uint8_t *mask,
                             int32_t priority, const struct snic_rates *rates);
+int snic_read_direct_meter_counts(const struct snic_engine *engine, uint32_t table, const uint8_t *key,
+                                  const uint8_t *mask, int32_t priority, struct snic_colour_counts *counts);
+int snic_write_direct_meter_counts(struct snic_engine *engine, uint32_t table, const uint8_t *key,
+                                   const uint8_t *mask, int32_t priority, const struct snic_colour_counts *counts);
 /* Hits and misses of a table, over all workers. */
 void snic_table_hits(const struct snic_engine *engine, uint32_t table, uint64_t *hits, uint64_t *misses);
 /* Bytes of memory that the table's entries and indexes take. */
@@ -139,8 +163,11 @@ int snic_insert_group(struct snic_engine *engine, uint32_t profile, uint32_t gro
 int snic_modify_group(struct snic_engine *engine, uint32_t profile, uint32_t group_id,
                       const struct snic_group_member *members, uint32_t count);
 int snic_delete_group(struct snic_engine *engine, uint32_t profile, uint32_t group_id);
-/* Groups pick `hash % n` over their active members (BMv2's way) or consistently: only a lost member's share moves. */
-void snic_set_consistent_selection(struct snic_engine *engine, bool consistent);
+/*
+ * The profile's groups pick `hash % n` over their active members (BMv2's way) or resiliently: only a lost member's
+ * share moves.
+ */
+void snic_set_resilient(struct snic_engine *engine, uint32_t profile, bool resilient);
 void snic_set_port_up(struct snic_engine *engine, uint32_t port, bool up);
 
 /* ---- extern arrays; indices are checked: SNIC_NOT_FOUND ---- */
@@ -149,6 +176,10 @@ int snic_write_counter(struct snic_engine *engine, uint32_t counter, uint32_t in
 int snic_read_meter(const struct snic_engine *engine, uint32_t meter, uint32_t index, struct snic_rates *rates,
                     bool *configured);
 int snic_write_meter(struct snic_engine *engine, uint32_t meter, uint32_t index, const struct snic_rates *rates);
+int snic_read_meter_counts(const struct snic_engine *engine, uint32_t meter, uint32_t index,
+                           struct snic_colour_counts *counts);
+int snic_write_meter_counts(struct snic_engine *engine, uint32_t meter, uint32_t index,
+                            const struct snic_colour_counts *counts);
 /* Big-endian, (width + 7) / 8 bytes. */
 int snic_read_register(const struct snic_engine *engine, uint32_t reg, uint32_t index, uint8_t *value);
 int snic_write_register(struct snic_engine *engine, uint32_t reg, uint32_t index, const uint8_t *value);

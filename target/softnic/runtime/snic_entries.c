@@ -13,6 +13,14 @@ static uint32_t locate(const struct snic_engine *engine, uint32_t table, const u
     return snic_table_locate(table_at(engine, table), key, mask, priority);
 }
 
+/* False: no entry. Without a key, it is the default one. */
+static bool locate_resources(const struct snic_engine *engine, uint32_t table, const uint8_t *key, const uint8_t *mask,
+                             int32_t priority, uint32_t *number)
+{
+    *number = key ? locate(engine, table, key, mask, priority) : SNIC_DEFAULT_NUMBER;
+    return !key || *number;
+}
+
 /* ---- direct counters -------------------------------------------------------------------------------------------- */
 
 static struct snic_count counted_by_workers(const struct snic_engine *engine, uint32_t table, uint32_t number)
@@ -41,9 +49,9 @@ static void set_counter(struct snic_engine *engine, uint32_t table, uint32_t num
 int snic_read_direct_counter(const struct snic_engine *engine, uint32_t table, const uint8_t *key,
                              const uint8_t *mask, int32_t priority, struct snic_count *count)
 {
-    uint32_t number = locate(engine, table, key, mask, priority);
+    uint32_t number;
 
-    if (!number || !table_at(engine, table)->counted)
+    if (!locate_resources(engine, table, key, mask, priority, &number) || !table_at(engine, table)->counted)
         return SNIC_NOT_FOUND;
     *count = counted_by_workers(engine, table, number);
     count->packets += table_at(engine, table)->counted[number].packets;
@@ -54,9 +62,9 @@ int snic_read_direct_counter(const struct snic_engine *engine, uint32_t table, c
 int snic_write_direct_counter(struct snic_engine *engine, uint32_t table, const uint8_t *key, const uint8_t *mask,
                               int32_t priority, const struct snic_count *count)
 {
-    uint32_t number = locate(engine, table, key, mask, priority);
+    uint32_t number;
 
-    if (!number || !table_at(engine, table)->counted)
+    if (!locate_resources(engine, table, key, mask, priority, &number) || !table_at(engine, table)->counted)
         return SNIC_NOT_FOUND;
     set_counter(engine, table, number, *count);
     return SNIC_OK;
@@ -64,26 +72,50 @@ int snic_write_direct_counter(struct snic_engine *engine, uint32_t table, const 
 
 /* ---- direct meters ---------------------------------------------------------------------------------------------- */
 
+/* NULL: no entry, or no meter. */
+static struct snic_meter *locate_meter(const struct snic_engine *engine, uint32_t table, const uint8_t *key,
+                                       const uint8_t *mask, int32_t priority)
+{
+    struct snic_table *of = table_at(engine, table);
+    uint32_t number;
+
+    return locate_resources(engine, table, key, mask, priority, &number) && of->meters ? &of->meters[number] : NULL;
+}
+
 int snic_read_direct_meter(const struct snic_engine *engine, uint32_t table, const uint8_t *key, const uint8_t *mask,
                            int32_t priority, struct snic_rates *rates, bool *configured)
 {
-    uint32_t number = locate(engine, table, key, mask, priority);
+    struct snic_meter *meter = locate_meter(engine, table, key, mask, priority);
 
     *configured = false;
-    if (!number || !table_at(engine, table)->meters)
-        return SNIC_NOT_FOUND;
-    return snic_meter_read(&table_at(engine, table)->meters[number], rates, configured);
+    return meter ? snic_meter_read(meter, rates, configured) : SNIC_NOT_FOUND;
 }
 
 int snic_write_direct_meter(struct snic_engine *engine, uint32_t table, const uint8_t *key, const uint8_t *mask,
                             int32_t priority, const struct snic_rates *rates)
 {
-    uint32_t number = locate(engine, table, key, mask, priority);
+    struct snic_meter *meter = locate_meter(engine, table, key, mask, priority);
 
-    if (!number || !table_at(engine, table)->meters)
+    if (!meter)
         return SNIC_NOT_FOUND;
-    snic_meter_configure(&table_at(engine, table)->meters[number], rates, snic_now_us(engine));
+    snic_meter_configure(meter, rates, snic_now_us(engine));
     return SNIC_OK;
+}
+
+int snic_read_direct_meter_counts(const struct snic_engine *engine, uint32_t table, const uint8_t *key,
+                                  const uint8_t *mask, int32_t priority, struct snic_colour_counts *counts)
+{
+    struct snic_meter *meter = locate_meter(engine, table, key, mask, priority);
+
+    return meter ? snic_meter_read_counts(meter, counts) : SNIC_NOT_FOUND;
+}
+
+int snic_write_direct_meter_counts(struct snic_engine *engine, uint32_t table, const uint8_t *key,
+                                   const uint8_t *mask, int32_t priority, const struct snic_colour_counts *counts)
+{
+    struct snic_meter *meter = locate_meter(engine, table, key, mask, priority);
+
+    return meter ? snic_meter_write_counts(meter, counts) : SNIC_NOT_FOUND;
 }
 
 /* ---- entries ---------------------------------------------------------------------------------------------------- */
@@ -150,17 +182,44 @@ uint32_t snic_entry_count(const struct snic_engine *engine, uint32_t table)
     return table_at(engine, table)->count;
 }
 
-uint32_t snic_entries(const struct snic_engine *engine, uint32_t table, uint64_t *cursor,
-                      struct snic_entry_view *views, uint32_t room)
+uint32_t snic_entry_copy_bytes(const struct snic_engine *engine, uint32_t table)
+{
+    const struct snic_table_desc *desc = table_at(engine, table)->desc;
+    size_t keys = desc->key_bytes * (desc->match == SNIC_EXACT ? 1u : 2u);
+
+    return (uint32_t)(offsetof(struct snic_entry_copy, bytes) + keys + desc->max_args_bytes + 7) / 8 * 8;
+}
+
+static void copy_entry(const struct snic_table *of, uint32_t number, struct snic_entry_copy *copy)
+{
+    const struct snic_table_desc *desc = of->desc;
+    struct snic_entry_view view;
+    uint8_t *to = copy->bytes;
+
+    snic_table_view(of, number, &view);
+    copy->idle_timeout_ns = view.idle_timeout_ns;
+    copy->kind = (uint32_t)view.target.kind;
+    copy->id = view.target.id;
+    copy->priority = view.priority;
+    memcpy(to, view.key, desc->key_bytes);
+    to += desc->key_bytes;
+    if (view.mask) {
+        memcpy(to, view.mask, desc->key_bytes);
+        to += desc->key_bytes;
+    }
+    if (view.target.kind == SNIC_TARGET_ACTION && desc->max_args_bytes)
+        memcpy(to, view.target.args, desc->max_args_bytes);
+}
+
+void snic_copy_entries(const struct snic_engine *engine, uint32_t table, uint8_t *copies)
 {
     const struct snic_table *of = table_at(engine, table);
-    uint32_t found = 0;
+    uint32_t stride = snic_entry_copy_bytes(engine, table);
 
-    for (uint32_t number; found < room && (number = snic_table_from(of, *cursor)); found++) {
-        snic_table_view(of, number, &views[found]);
-        *cursor = snic_table_behind(of, number);
+    for (uint32_t number = of->first; number; number = of->order[number].behind) {
+        copy_entry(of, number, (struct snic_entry_copy *)copies);
+        copies += stride;
     }
-    return found;
 }
 
 static bool is_idle(const struct snic_entry_view *view, uint64_t now_ns)
@@ -206,7 +265,7 @@ size_t snic_table_memory(const struct snic_engine *engine, uint32_t table)
                         (of->idle_timeout_ns ? 2 * sizeof *of->idle_timeout_ns : 0) +
                         (of->meters ? sizeof *of->meters : 0) + (of->counted ? sizeof *of->counted : 0);
 
-    if (!of->room)
+    if (!of->desc->key_bytes)
         return 0;
     size_t bytes = snic_arena_memory(&of->cells.arena) + snic_exact_memory(&of->identities) + of->used * per_number;
     if (of->narrow)
@@ -214,6 +273,6 @@ size_t snic_table_memory(const struct snic_engine *engine, uint32_t table)
     if (of->desc->match == SNIC_LPM)
         bytes += snic_lpm_memory(&of->lpm);
     else if (of->desc->match != SNIC_EXACT)
-        bytes += snic_ternary_memory(&of->ternary) + of->used * sizeof(struct snic_rank);
+        bytes += snic_ternary_memory(&of->ternary, of->used);
     return bytes;
 }

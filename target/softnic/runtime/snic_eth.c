@@ -325,9 +325,10 @@ static void send_eth(struct snic_link *link, const uint8_t *data, uint32_t lengt
     snic_sender_put(of(link)->sender, data, length);
 }
 
-static void flush(struct snic_link *link)
+static uint32_t flush(struct snic_link *link)
 {
     snic_sender_flush(of(link)->sender);
+    return 0;
 }
 
 static uint64_t lost_by_kernel(struct snic_link *link)

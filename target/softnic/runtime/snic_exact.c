@@ -110,21 +110,29 @@ static void copy_all(struct snic_buckets *from, struct snic_buckets *to, const s
         }
 }
 
-int snic_exact_add(struct snic_exact *index, const struct snic_cells *cells, struct snic_epoch *epoch, uint64_t hash,
-                   uint32_t cell)
+int snic_exact_reserve(struct snic_exact *index, const struct snic_cells *cells, struct snic_epoch *epoch)
 {
     struct snic_buckets *buckets = current(index);
 
-    if (index->count >= (buckets->mask + 1) * SNIC_BUCKET_SLOTS / 4 * 3) {
-        struct snic_buckets *larger = new_buckets(2 * (buckets->mask + 1));
-        if (!larger)
-            return SNIC_NO_MEMORY;
-        copy_all(buckets, larger, cells);
-        atomic_store_explicit(&index->buckets, larger, memory_order_release);
-        snic_retire(epoch, release_buckets, buckets, buckets->bytes);
-        buckets = larger;
-    }
-    put(buckets, hash, cell);
+    if (index->count < (buckets->mask + 1) * SNIC_BUCKET_SLOTS / 4 * 3)
+        return SNIC_OK;
+    struct snic_buckets *larger = new_buckets(2 * (buckets->mask + 1));
+    if (!larger)
+        return SNIC_NO_MEMORY;
+    copy_all(buckets, larger, cells);
+    atomic_store_explicit(&index->buckets, larger, memory_order_release);
+    snic_retire(epoch, release_buckets, buckets, buckets->bytes);
+    return SNIC_OK;
+}
+
+int snic_exact_add(struct snic_exact *index, const struct snic_cells *cells, struct snic_epoch *epoch, uint64_t hash,
+                   uint32_t cell)
+{
+    int error = snic_exact_reserve(index, cells, epoch);
+
+    if (error)
+        return error;
+    put(current(index), hash, cell);
     index->count++;
     return SNIC_OK;
 }

@@ -41,6 +41,8 @@ struct snic_exact {
 
 int snic_exact_init(struct snic_exact *index);
 void snic_exact_destroy(struct snic_exact *index);
+/* Room for one more, so that the next snic_exact_add can't fail. 0 or SNIC_NO_MEMORY. */
+int snic_exact_reserve(struct snic_exact *index, const struct snic_cells *cells, struct snic_epoch *epoch);
 /* `hash` is that of the cell's identity, which must not be there yet. 0 or SNIC_NO_MEMORY. */
 int snic_exact_add(struct snic_exact *index, const struct snic_cells *cells, struct snic_epoch *epoch, uint64_t hash,
                    uint32_t cell);
@@ -56,10 +58,12 @@ static inline uint64_t snic_mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* `room`: a multiple of 8. The factors are random odd numbers. */
+/* `room`: a multiple of 8. The factors are random odd numbers. One word takes one product. */
 static inline uint64_t snic_key_hash(const uint8_t *bytes, uint32_t room)
 {
     uint64_t hash = 0x6a1f0c3b9d54e287u;
+    if (room == 8)
+        return snic_mix(hash ^ snic_word(bytes), 0x97e58d3ba4c1620fu);
     uint32_t i = 0;
     for (; i + 16 <= room; i += 16)
         hash = snic_mix(hash ^ snic_word(bytes + i), 0xd9b4a7c65e3812f1u ^ snic_word(bytes + i + 8));

@@ -135,6 +135,7 @@ static bool init_arrays(struct snic_externs *externs)
     for (uint32_t i = 0; i < program->n_meters; i++) {
         struct snic_meters *meters = &externs->meters[i];
         meters->size = program->meters[i].size;
+        meters->in_bytes = program->meters[i].in_bytes;
         meters->cells = reserve_some(meters->size, sizeof *meters->cells, &whole);
     }
     for (uint32_t i = 0; i < program->n_registers; i++) {

@@ -19,6 +19,7 @@ struct snic_counter {
 
 struct snic_meters {
     uint32_t size;
+    bool in_bytes;
     struct snic_meter *cells;
 };
 

@@ -11,6 +11,8 @@
 #define BURST 64u
 /* How long an idle thread keeps looking before it sleeps: about the time it takes to be woken. */
 #define SPIN_NS 50000u
+/* How soon frames that the kernel did not take are sent again, if nothing else is to be done. */
+#define RETRY_MS 10
 
 /* ---- the sink of a worker ---- */
 
@@ -106,6 +108,25 @@ static uint32_t serve(struct snic_forwarder *forwarder, struct snic_port *port, 
     return count;
 }
 
+/* Returns how many frames wait for the next time. */
+static uint32_t flush_ports(struct snic_forwarder *forwarder)
+{
+    uint32_t unsent = 0;
+
+    for (uint32_t at = 0; at < forwarder->dataplane->n_ports; at++)
+        unsent += forwarder->links[at]->kind->flush(forwarder->links[at]);
+    return unsent;
+}
+
+/* At the end, nothing waits any more: what still does is lost. */
+static void give_up_unsent(struct snic_forwarder *forwarder)
+{
+    for (uint32_t at = 0; at < forwarder->dataplane->n_ports; at++) {
+        struct snic_link *link = forwarder->links[at];
+        snic_add(&link->counts.tx_dropped, link->kind->flush(link));
+    }
+}
+
 static uint32_t serve_ports(struct snic_forwarder *forwarder)
 {
     struct snic_dataplane *dataplane = forwarder->dataplane;
@@ -113,9 +134,8 @@ static uint32_t serve_ports(struct snic_forwarder *forwarder)
 
     for (uint32_t at = 0; at < dataplane->n_ports; at++)
         served += serve(forwarder, &dataplane->ports[at], forwarder->links[at]);
-    if (served)
-        for (uint32_t at = 0; at < dataplane->n_ports; at++)
-            forwarder->links[at]->kind->flush(forwarder->links[at]);
+    if (served || forwarder->unsent)
+        forwarder->unsent = flush_ports(forwarder);
     return served;
 }
 
@@ -139,7 +159,7 @@ static void wait_for_frames(struct snic_forwarder *forwarder, struct pollfd *des
 {
     uint32_t count = forwarder->dataplane->n_ports;
 
-    poll(descriptors, count + 1, -1);
+    poll(descriptors, count + 1, forwarder->unsent ? RETRY_MS : -1);
     for (uint32_t at = 0; at < count; at++)
         if (descriptors[at].revents & POLLERR)
             read_error(descriptors[at].fd);
@@ -174,5 +194,6 @@ void *snic_forward(void *argument)
             idle_since_ns = 0;
         }
     }
+    give_up_unsent(forwarder);
     return NULL;
 }

@@ -40,6 +40,7 @@ struct snic_forwarder {
     struct snic_dataplane *dataplane;
     struct snic_ring ring;
     bool told;                               /* something was put into the ring in this burst */
+    uint32_t unsent;                         /* frames that wait for their links to send them */
     const struct snic_attachment *inside;    /* what the frames of this burst go through */
     uint32_t announced;                      /* number of the engine that the ring's last records come from */
     struct snic_link *links[SNIC_MAX_PORTS]; /* by position in `ports` */

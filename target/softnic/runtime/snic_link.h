@@ -40,7 +40,8 @@ struct snic_link_kind {
     void (*release)(struct snic_link *link);
     /* Copies the frame into the batch, which goes out when it is full or flushed. */
     void (*send)(struct snic_link *link, const uint8_t *data, uint32_t length);
-    void (*flush)(struct snic_link *link);
+    /* Returns how many frames the kernel did not take: they wait for the next flush, neither sent nor lost so far. */
+    uint32_t (*flush)(struct snic_link *link);
     /* How many frames the kernel lost before `receive` could see them, since the last call. From any thread. */
     uint64_t (*lost_by_kernel)(struct snic_link *link);
     void (*close)(struct snic_link *link);

@@ -5,13 +5,16 @@
  * After ingress, in this order: the ingress clone, the digest, resubmission, multicast, drop, unicast. After egress:
  * the egress clone, drop, deparsing, recirculation, output.
  *
- * Received frames run as a vector: each stage of a pipeline over all of them, so that their cache misses overlap. A
- * packet that makes more packets leaves the vector for queues of its own (`struct machine`) and is run to its end,
- * after the packets that arrived before it were sent and before those that arrived after it: what leaves keeps the
- * order of arrival.
+ * Each received frame runs to its end, and while it is one packet it can stay in the processor's registers. Where a
+ * table does not stay in the cache, frames run as a vector instead: each stage of a pipeline over all of them, so that
+ * their cache misses overlap.
+ *
+ * A packet that makes more packets goes to queues of its own (snic_copies.h) and is run to its end, after the
+ * packets that arrived before it were sent and before those that arrived after it: what leaves keeps the order of
+ * arrival.
  *
  * A compiled program includes this once, behind its own functions, which are named program_*, and its constants:
- *   VECTOR (at most 64), INGRESS_STAGES, EGRESS_STAGES, HEADERS_MAX_BYTES
+ *   VECTOR (at most 64), INGRESS_STAGES, EGRESS_STAGES, HEADERS_MAX_BYTES, PACKETS_IN_REGISTERS
  *
  * Threads: a machine is a worker's scratch memory, used by one thread at a time. It starts as zero bytes, and the
  * packets of the vector are zero again whenever `machine_run` returns.
@@ -19,207 +22,38 @@
 #ifndef SNIC_MACHINE_H
 #define SNIC_MACHINE_H
 
-#include "snic_packet_api.h"
-
-enum { NORMAL = 0, INGRESS_CLONE = 1, EGRESS_CLONE = 2, RECIRCULATED = 4, REPLICATED = 5, RESUBMITTED = 6 };
+#include "snic_copies.h"
+#include "snic_words.h"
 
 /* For one received packet; a program that resubmits, recirculates or clones without end is cut short. */
 #define MAX_INGRESS_PASSES 256u
 #define MAX_EGRESS_PASSES 8192u
 
-#define QUEUE_SLOTS 512u
-#define RECIRCULATED_BYTES (4u << 20)
-
-_Static_assert(SNIC_MAX_FRAME_BYTES <= RECIRCULATED_BYTES, "a received frame fits where a recirculated one does");
-
-/* A packet that waits for a pipeline; in front of egress, with where its copies go. */
-struct job {
-    struct packet packet;
-    const struct snic_replica *replicas; /* NULL: to packet.base.port only */
-    uint32_t count;
-    uint32_t done;
-};
-
-struct queue {
-    uint32_t first;
-    uint32_t length;
-    struct job jobs[QUEUE_SLOTS];
-};
-
 struct machine {
     struct packet packets[VECTOR];
     struct parked parked[VECTOR];
     struct packet current; /* the one that left the vector's ways */
-    struct queue ingress;
-    struct queue egress;
+    struct copies copies;
     uint32_t ingress_passes;
     uint32_t egress_passes;
-    uint32_t recirculated_length;
-    uint8_t recirculated[RECIRCULATED_BYTES]; /* bytes of recirculated packets, until the received one is done */
     uint8_t sent[HEADERS_MAX_BYTES + RECIRCULATED_BYTES];
 };
 
-/* ---- queues ---- */
+/* ---- the program, for packets in memory: compiled once, not wherever it is called ---- */
 
-/* The slot behind the last; NULL, counted, if the queue is full. It is taken once `queue_push` says so. */
-static inline struct job *queue_slot(struct snic_worker *w, struct queue *queue)
+static __attribute__((noinline)) uint32_t ingress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
-    if (queue->length == QUEUE_SLOTS) {
-        snic_anomaly(w, SNIC_QUEUE_FULL);
-        return NULL;
-    }
-    return &queue->jobs[(queue->first + queue->length) % QUEUE_SLOTS];
+    return program_ingress(w, p, k);
 }
 
-static inline void queue_push(struct queue *queue)
+static __attribute__((noinline)) uint32_t egress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
-    queue->length++;
+    return program_egress(w, p, k);
 }
 
-static inline void queue_pop(struct queue *queue)
+static __attribute__((noinline)) void before_deparsing(struct snic_worker *w, struct packet *p)
 {
-    queue->first = (queue->first + 1) % QUEUE_SLOTS;
-    queue->length--;
-}
-
-/* ---- a packet's beginning and end ---- */
-
-/* `p` is all zero. */
-static inline void packet_begin(struct packet *p, const uint8_t *bytes, uint32_t length, uint32_t received_length)
-{
-    p->base.bytes = bytes;
-    p->base.bytes_length = length;
-    p->base.length = length;
-    p->base.received_length = received_length;
-    p->base.truncate_to = SNIC_NOT_TRUNCATED;
-}
-
-static inline uint32_t truncated(const struct packet *p, uint32_t length)
-{
-    return length < p->base.truncate_to ? length : p->base.truncate_to;
-}
-
-/* Of the packet as it entered this pass of ingress. `again` may hold anything. */
-static inline void packet_begin_again(struct packet *again, const struct packet *p)
-{
-    memset(again, 0, sizeof *again);
-    packet_begin(again, p->base.bytes, truncated(p, p->base.bytes_length), p->base.received_length);
-    again->base.length = p->base.bytes_length;
-    again->base.port = p->base.port;
-}
-
-/* Without what it has asked the target for. */
-static inline void packet_copy(struct packet *copy, const struct packet *p)
-{
-    *copy = *p;
-    copy->base.clone_requested = false;
-    copy->base.digest = copy->base.resubmit = copy->base.recirculate = 0;
-}
-
-/* ---- replication ---- */
-
-static inline void replicate(struct machine *m, struct job *job, const struct snic_replica *replicas, uint32_t count)
-{
-    job->replicas = replicas;
-    job->count = count;
-    job->done = 0;
-    if (count > 0)
-        queue_push(&m->egress);
-}
-
-static inline void replicate_to_session(struct machine *m, struct job *job, const struct snic_session *session)
-{
-    if (session->packet_length_bytes > 0)
-        job->packet.base.truncate_to = session->packet_length_bytes;
-    if (session->class_of_service > 0)
-        program_set_priority(&job->packet, session->class_of_service);
-    replicate(m, job, session->replicas.replica, session->replicas.count);
-}
-
-static inline void enqueue_unicast(struct snic_worker *w, struct machine *m, const struct packet *p, uint32_t port)
-{
-    struct job *job = queue_slot(w, &m->egress);
-    if (job == NULL)
-        return;
-    job->packet = *p;
-    job->packet.base.port = port;
-    replicate(m, job, NULL, 1);
-}
-
-static inline void clone_from_ingress(struct snic_worker *w, struct machine *m, struct packet *p)
-{
-    const struct snic_session *session = snic_clone_session(w, p->base.clone_session);
-    struct job *job = session == NULL ? NULL : queue_slot(w, &m->egress);
-    if (job == NULL)
-        return;
-    struct packet *clone = &job->packet;
-    packet_begin_again(clone, p);
-    program_set_ingress_port(clone, p->base.port);
-    program_parse(w, clone);
-    if (clone->base.aborted) {
-        p->base.aborted = true; /* one packet to P4: an assertion that fails in its second parsing ends it */
-        return;
-    }
-    program_keep_metadata(clone, p, p->base.clone_fields);
-    program_set_instance_type(clone, INGRESS_CLONE);
-    replicate_to_session(m, job, session);
-}
-
-/* Of the packet as it is now, its headers kept, its metadata not. */
-static inline void clone_from_egress(struct snic_worker *w, struct machine *m, const struct packet *p)
-{
-    const struct snic_session *session = snic_clone_session(w, p->base.clone_session);
-    struct job *job = session == NULL ? NULL : queue_slot(w, &m->egress);
-    if (job == NULL)
-        return;
-    packet_copy(&job->packet, p);
-    program_keep_metadata(&job->packet, p, p->base.clone_fields);
-    program_set_instance_type(&job->packet, EGRESS_CLONE);
-    replicate_to_session(m, job, session);
-}
-
-static inline void resubmit(struct snic_worker *w, struct machine *m, const struct packet *p)
-{
-    struct job *job = queue_slot(w, &m->ingress);
-    if (job == NULL)
-        return;
-    packet_begin_again(&job->packet, p);
-    program_keep_metadata(&job->packet, p, p->base.resubmit);
-    program_set_instance_type(&job->packet, RESUBMITTED);
-    program_set_packet_length(&job->packet, p->base.bytes_length);
-    queue_push(&m->ingress);
-}
-
-static inline void multicast(struct snic_worker *w, struct machine *m, const struct packet *p, uint32_t group)
-{
-    const struct snic_replicas *replicas = snic_multicast_group(w, group);
-    struct job *job = replicas == NULL ? NULL : queue_slot(w, &m->egress);
-    if (job == NULL)
-        return;
-    packet_copy(&job->packet, p);
-    program_set_instance_type(&job->packet, REPLICATED);
-    replicate(m, job, replicas->replica, replicas->count);
-}
-
-static inline void recirculate(struct snic_worker *w, struct machine *m, const struct packet *p, const uint8_t *bytes,
-                               uint32_t length)
-{
-    struct job *job = queue_slot(w, &m->ingress);
-    if (job == NULL)
-        return;
-    if (length > RECIRCULATED_BYTES - m->recirculated_length) {
-        snic_anomaly(w, SNIC_QUEUE_FULL);
-        return;
-    }
-    uint8_t *kept = m->recirculated + m->recirculated_length;
-    m->recirculated_length += length;
-    memcpy(kept, bytes, length);
-    memset(&job->packet, 0, sizeof job->packet);
-    packet_begin(&job->packet, kept, length, length);
-    program_keep_metadata(&job->packet, p, p->base.recirculate);
-    program_set_instance_type(&job->packet, RECIRCULATED);
-    program_set_packet_length(&job->packet, length);
-    queue_push(&m->ingress);
+    program_before_deparsing(w, p);
 }
 
 /* ---- after the pipelines ---- */
@@ -228,7 +62,7 @@ static inline void recirculate(struct snic_worker *w, struct machine *m, const s
 static inline bool after_ingress(struct snic_worker *w, struct machine *m, struct packet *p)
 {
     if (p->base.clone_requested) {
-        clone_from_ingress(w, m, p);
+        clone_from_ingress(w, &m->copies, p);
         p->base.clone_requested = false;
         if (p->base.aborted)
             return false;
@@ -236,12 +70,12 @@ static inline bool after_ingress(struct snic_worker *w, struct machine *m, struc
     if (p->base.digest)
         program_digest(w, p);
     if (p->base.resubmit) {
-        resubmit(w, m, p);
+        resubmit(w, &m->copies, p);
         return false;
     }
     uint32_t group = program_mcast_grp(p);
     if (group != 0) {
-        multicast(w, m, p, group);
+        multicast(w, &m->copies, p, group);
         return false;
     }
     if (program_egress_spec(p) == SNIC_DROP_PORT)
@@ -254,7 +88,7 @@ static inline bool after_ingress(struct snic_worker *w, struct machine *m, struc
  * Headers and payload as they leave. Headers are written in front of the payload where `room` bytes there may be
  * overwritten, else both into `m->sent`; `*length` is cut as the packet asked for.
  */
-static inline const uint8_t *join(struct machine *m, const struct packet *p, size_t room, uint32_t *length)
+SNIC_FOLDED const uint8_t *join(struct machine *m, const struct packet *p, size_t room, uint32_t *length)
 {
     uint8_t *payload = (uint8_t *)p->base.payload;
     if (room < HEADERS_MAX_BYTES && room < program_headers_bytes(p)) {
@@ -269,18 +103,18 @@ static inline const uint8_t *join(struct machine *m, const struct packet *p, siz
 static inline void after_egress(struct snic_worker *w, struct machine *m, struct packet *p)
 {
     if (p->base.clone_requested) {
-        clone_from_egress(w, m, p);
+        clone_from_egress(w, &m->copies, p);
         p->base.clone_requested = false;
     }
     if (program_egress_spec(p) == SNIC_DROP_PORT)
         return;
-    program_before_deparsing(w, p);
+    before_deparsing(w, p);
     if (p->base.aborted)
         return;
     uint32_t length;
     const uint8_t *bytes = join(m, p, 0, &length); /* what its copies refer to is not overwritten */
     if (p->base.recirculate)
-        recirculate(w, m, p, bytes, length);
+        recirculate(w, &m->copies, p, bytes, length);
     else
         snic_output(w, p->base.port, bytes, length);
 }
@@ -293,13 +127,13 @@ static inline void run_ingress(struct snic_worker *w, struct machine *m, struct 
         snic_anomaly(w, SNIC_INGRESS_PASSES_EXCEEDED);
         return;
     }
-    program_parse(w, p);
+    parse(w, p);
     if (p->base.aborted)
         return;
     program_parsed(w, p);
-    program_ingress(w, p, NULL);
+    ingress(w, p, NULL);
     if (!p->base.aborted && after_ingress(w, m, p))
-        enqueue_unicast(w, m, p, program_egress_spec(p));
+        enqueue_unicast(w, &m->copies, p, program_egress_spec(p));
 }
 
 static inline void run_egress(struct snic_worker *w, struct machine *m, struct packet *p)
@@ -309,7 +143,7 @@ static inline void run_egress(struct snic_worker *w, struct machine *m, struct p
         return;
     }
     program_enter_egress(w, p);
-    program_egress(w, p, NULL);
+    egress(w, p, NULL);
     if (!p->base.aborted)
         after_egress(w, m, p);
 }
@@ -317,31 +151,84 @@ static inline void run_egress(struct snic_worker *w, struct machine *m, struct p
 /* The next copy of the queue's first packet goes to `m->current`. */
 static inline void take_copy(struct machine *m)
 {
-    struct job *job = &m->egress.jobs[m->egress.first];
+    struct job *job = &m->copies.egress.jobs[m->copies.egress.first];
     m->current = job->packet;
     if (job->replicas != NULL) {
         m->current.base.port = job->replicas[job->done].port;
         program_set_egress_rid(&m->current, job->replicas[job->done].instance);
     }
     if (++job->done == job->count)
-        queue_pop(&m->egress);
+        queue_pop(&m->copies.egress);
 }
 
-/* Until nothing is left of the received packet. */
+/* Until nothing is left of the packet that was received from `port`. */
 static __attribute__((noinline)) void drain(struct snic_worker *w, struct machine *m, uint32_t port)
 {
-    while (m->egress.length > 0 || m->ingress.length > 0) {
-        if (m->egress.length > 0) {
+    while (m->copies.egress.length > 0 || m->copies.ingress.length > 0) {
+        if (m->copies.egress.length > 0) {
             take_copy(m);
             run_egress(w, m, &m->current);
         } else {
-            m->current = m->ingress.jobs[m->ingress.first].packet;
+            m->current = m->copies.ingress.jobs[m->copies.ingress.first].packet;
             m->current.base.port = port;
-            queue_pop(&m->ingress);
+            queue_pop(&m->copies.ingress);
             run_ingress(w, m, &m->current);
         }
     }
-    m->ingress_passes = m->egress_passes = m->recirculated_length = 0;
+    m->ingress_passes = m->egress_passes = m->copies.recirculated_length = 0;
+}
+
+/* ---- packets that become more ---- */
+
+SNIC_FOLDED bool makes_copies_in_ingress(const struct packet *p)
+{
+    return p->base.clone_requested || p->base.resubmit || program_mcast_grp(p) != 0;
+}
+
+SNIC_FOLDED bool makes_copies_in_egress(const struct packet *p)
+{
+    return p->base.clone_requested || p->base.recirculate;
+}
+
+/* All that becomes of a packet that was received from `port` and has been through ingress. */
+static inline void finish_ingress(struct snic_worker *w, struct machine *m, struct packet *p, uint32_t port)
+{
+    m->ingress_passes = 1;
+    if (after_ingress(w, m, p))
+        enqueue_unicast(w, &m->copies, p, program_egress_spec(p));
+    drain(w, m, port);
+}
+
+/* Likewise, through egress. */
+static inline void finish_egress(struct snic_worker *w, struct machine *m, struct packet *p, uint32_t port)
+{
+    m->ingress_passes = m->egress_passes = 1;
+    after_egress(w, m, p);
+    drain(w, m, port);
+}
+
+/* ---- steps of a received packet ---- */
+
+SNIC_FOLDED void packet_receive(struct snic_worker *w, struct packet *p, const struct snic_frame *frame)
+{
+    packet_begin(p, frame->data, frame->length, frame->length);
+    p->base.port = frame->port;
+    program_received(w, p);
+}
+
+SNIC_FOLDED void packet_enter_egress(struct snic_worker *w, struct packet *p)
+{
+    p->base.port = program_egress_spec(p);
+    program_enter_egress(w, p);
+}
+
+SNIC_FOLDED void packet_leave(struct snic_worker *w, struct machine *m, const struct packet *p,
+                              const struct snic_frame *frame)
+{
+    uint32_t length;
+    size_t room = (size_t)(p->base.payload - frame->data) + SNIC_HEADROOM;
+    const uint8_t *bytes = join(m, p, room, &length);
+    snic_output(w, p->base.port, bytes, length);
 }
 
 /* ---- the vector ---- */
@@ -364,7 +251,7 @@ static inline packet_set bit(uint32_t i)
 static inline __attribute__((always_inline)) void
 run_pipeline(struct snic_worker *w, struct machine *m, packet_set set, uint32_t stages,
              uint32_t (*step)(struct snic_worker *, struct packet *, struct parked *),
-             void (*advance)(struct snic_worker *, const struct parked *, uint32_t))
+             void (*advance)(struct snic_worker *, struct parked *, uint32_t))
 {
     packet_set waiting[(INGRESS_STAGES > EGRESS_STAGES ? INGRESS_STAGES : EGRESS_STAGES) + 1];
     uint32_t i;
@@ -386,42 +273,23 @@ run_pipeline(struct snic_worker *w, struct machine *m, packet_set set, uint32_t 
     }
 }
 
-static inline bool makes_copies_in_egress(const struct packet *p)
-{
-    return p->base.clone_requested || p->base.recirculate;
-}
-
-/*
- * What egress left of `set`, in order of arrival. Each step is done for all packets before the next: what a packet has
- * just stored in parts, and is loaded as a whole, has arrived in the cache meanwhile.
- */
+/* What egress left of `set`, in order of arrival. */
 static inline void send(struct snic_worker *w, struct machine *m, const struct snic_frame *frames, packet_set set)
 {
-    packet_set dropped = 0;
     uint32_t i;
     EACH_PACKET(i, set) {
-        struct packet *p = &m->packets[i];
-        if (p->base.aborted || makes_copies_in_egress(p))
-            continue;
-        if (program_egress_spec(p) != SNIC_DROP_PORT)
-            program_before_deparsing(w, p);
-        else
-            dropped |= bit(i);
-    }
-    EACH_PACKET(i, set & ~dropped) {
         struct packet *p = &m->packets[i];
         if (p->base.aborted)
             continue;
         if (makes_copies_in_egress(p)) {
-            m->ingress_passes = m->egress_passes = 1;
-            after_egress(w, m, p);
-            drain(w, m, frames[i].port);
-        } else {
-            uint32_t length;
-            size_t room = (size_t)(p->base.payload - frames[i].data) + SNIC_HEADROOM;
-            const uint8_t *bytes = join(m, p, room, &length);
-            snic_output(w, p->base.port, bytes, length);
+            finish_egress(w, m, p, frames[i].port);
+            continue;
         }
+        if (program_egress_spec(p) == SNIC_DROP_PORT)
+            continue;
+        before_deparsing(w, p);
+        if (!p->base.aborted)
+            packet_leave(w, m, p, &frames[i]);
     }
 }
 
@@ -431,10 +299,9 @@ static inline void run_egress_of_all(struct snic_worker *w, struct machine *m, c
     uint32_t i;
     EACH_PACKET(i, set) {
         struct packet *p = &m->packets[i];
-        p->base.port = program_egress_spec(p);
-        program_enter_egress(w, p);
+        packet_enter_egress(w, p);
     }
-    run_pipeline(w, m, set, EGRESS_STAGES, program_egress, program_egress_advance);
+    run_pipeline(w, m, set, EGRESS_STAGES, egress, program_egress_advance);
     send(w, m, frames, set);
 }
 
@@ -447,10 +314,8 @@ static inline packet_set receive(struct snic_worker *w, struct machine *m, const
         __builtin_prefetch(frames[i].data);
     for (i = 0; i < count; i++) {
         struct packet *p = &m->packets[i];
-        packet_begin(p, frames[i].data, frames[i].length, frames[i].length);
-        p->base.port = frames[i].port;
-        program_received(w, p);
-        program_parse(w, p);
+        packet_receive(w, p, &frames[i]);
+        parse(w, p);
         if (!p->base.aborted)
             received |= bit(i);
     }
@@ -459,33 +324,108 @@ static inline packet_set receive(struct snic_worker *w, struct machine *m, const
     return received;
 }
 
-static void machine_run(struct snic_worker *w, struct snic_frame *frames, uint32_t count)
+/* While tables are large: all packets through one stage, then through the next. */
+static void run_vector(struct snic_worker *w, struct machine *m, const struct snic_frame *frames, uint32_t count)
 {
-    struct machine *m = w->scratch;
     uint32_t i;
     packet_set unicast = 0;
     packet_set received = receive(w, m, frames, count);
-    run_pipeline(w, m, received, INGRESS_STAGES, program_ingress, program_ingress_advance);
+    run_pipeline(w, m, received, INGRESS_STAGES, ingress, program_ingress_advance);
     EACH_PACKET(i, received) {
         struct packet *p = &m->packets[i];
         if (p->base.aborted)
             continue;
-        bool copies = p->base.clone_requested || p->base.resubmit || program_mcast_grp(p) != 0;
-        if (!copies) {
+        if (!makes_copies_in_ingress(p)) {
             if (after_ingress(w, m, p))
                 unicast |= bit(i);
             continue;
         }
         run_egress_of_all(w, m, frames, unicast);
         unicast = 0;
-        m->ingress_passes = 1;
-        if (after_ingress(w, m, p))
-            enqueue_unicast(w, m, p, program_egress_spec(p));
-        drain(w, m, frames[i].port);
+        finish_ingress(w, m, p, frames[i].port);
     }
     run_egress_of_all(w, m, frames, unicast);
     for (i = 0; i < count; i++)
         program_clear(&m->packets[i]);
+}
+
+/* ---- one by one ---- */
+
+/* How far `run_straight` brings a packet. */
+enum way { ENDED, TO_AFTER_INGRESS, TO_AFTER_EGRESS };
+
+/* As long as a packet stays one packet, to its end. `p` is all zero. */
+SNIC_FOLDED enum way run_straight(struct snic_worker *w, struct machine *m, struct packet *p,
+                                  const struct snic_frame *frame)
+{
+    packet_receive(w, p, frame);
+    program_parse(w, p);
+    if (p->base.aborted)
+        return ENDED;
+    program_parsed(w, p);
+    program_ingress(w, p, NULL);
+    if (p->base.aborted)
+        return ENDED;
+    if (makes_copies_in_ingress(p) || p->base.digest)
+        return TO_AFTER_INGRESS;
+    if (program_egress_spec(p) == SNIC_DROP_PORT)
+        return ENDED;
+    program_set_instance_type(p, NORMAL);
+    packet_enter_egress(w, p);
+    program_egress(w, p, NULL);
+    if (p->base.aborted)
+        return ENDED;
+    if (makes_copies_in_egress(p))
+        return TO_AFTER_EGRESS;
+    if (program_egress_spec(p) == SNIC_DROP_PORT)
+        return ENDED;
+    program_before_deparsing(w, p);
+    if (!p->base.aborted)
+        packet_leave(w, m, p, frame);
+    return ENDED;
+}
+
+static __attribute__((noinline, cold)) void finish(struct snic_worker *w, struct machine *m, struct packet *p,
+                                                   uint32_t port, enum way way)
+{
+    if (way == TO_AFTER_INGRESS)
+        finish_ingress(w, m, p, port);
+    else
+        finish_egress(w, m, p, port);
+    program_clear(p);
+}
+
+/*
+ * While no table is large. What can stay in registers is a packet of its own for the C compiler, which sees all of its
+ * way; only if it becomes more packets it has to be in memory.
+ */
+static void run_each(struct snic_worker *w, struct machine *m, const struct snic_frame *frames, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct packet *in_memory = &m->packets[0];
+#if PACKETS_IN_REGISTERS
+        struct packet packet = {0};
+        enum way way = run_straight(w, m, &packet, &frames[i]);
+        if (__builtin_expect(way != ENDED, 0)) {
+            *in_memory = packet;
+            finish(w, m, in_memory, frames[i].port, way);
+        }
+#else
+        enum way way = run_straight(w, m, in_memory, &frames[i]);
+        if (way == ENDED)
+            program_clear(in_memory);
+        else
+            finish(w, m, in_memory, frames[i].port, way);
+#endif
+    }
+}
+
+static void machine_run(struct snic_worker *w, struct snic_frame *frames, uint32_t count)
+{
+    if (INGRESS_STAGES + EGRESS_STAGES > 0 && program_parks(w))
+        run_vector(w, w->scratch, frames, count);
+    else
+        run_each(w, w->scratch, frames, count);
 }
 
 #endif

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "snic_bits.h"
+
 #define SNIC_NOT_TRUNCATED UINT32_MAX
 
 struct snic_packet {
@@ -41,9 +43,9 @@ static inline uint32_t snic_visible_payload(const struct snic_packet *packet)
 }
 
 /* The low `bytes` bytes of `value`, big-endian, from byte `at` on of a word of a key in memory. */
-static inline uint64_t snic_key_bytes(uint64_t value, uint32_t bytes, uint32_t at)
+SNIC_FOLDED uint64_t snic_key_bytes(uint64_t value, uint32_t bytes, uint32_t at)
 {
-    return __builtin_bswap64(value) >> (64 - 8 * bytes) << (8 * at);
+    return snic_swapped(value, bytes) << (8 * at);
 }
 
 #endif

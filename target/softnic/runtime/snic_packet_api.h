@@ -7,7 +7,7 @@
  * so on are places in the program's lists. An index out of range has no effect but to be counted.
  *
  * A lookup in a large table takes three steps, so that packets of a vector wait for memory together: begin fetches
- * the bucket, advance the entry, finish finds it. Between them the key stays where it is.
+ * the bucket, advance the entry, finish finds it. Each hands a token to the next; the key stays where it is.
  */
 #ifndef SNIC_PACKET_API_H
 #define SNIC_PACKET_API_H
@@ -23,10 +23,15 @@ static inline const struct snic_table *snic_table_of(struct snic_worker *worker,
     return &snic_local_of(worker)->tables[table];
 }
 
+/* Tests set it: packets wait wherever they can. */
+#ifndef SNIC_ALL_TABLES_ARE_LARGE
+#define SNIC_ALL_TABLES_ARE_LARGE 0
+#endif
+
 /* Worth the detour of begin, advance and finish. */
 static inline bool snic_table_large(const struct snic_table *table)
 {
-    return atomic_load_explicit(&table->large, memory_order_relaxed);
+    return SNIC_ALL_TABLES_ARE_LARGE || atomic_load_explicit(&table->large, memory_order_relaxed);
 }
 
 /* NULL: a miss. Of a table that snic_is_narrow. */
@@ -50,9 +55,10 @@ static inline uint64_t snic_exact_begin(const struct snic_table *table, const ui
     return hash;
 }
 
-static inline void snic_exact_advance(const struct snic_table *table, uint64_t token)
+static inline uint64_t snic_exact_advance(const struct snic_table *table, uint64_t token)
 {
     snic_exact_prefetch_cell(&table->identities, &table->cells, token);
+    return token;
 }
 
 static inline const struct snic_call *snic_exact_finish(const struct snic_table *table, const uint8_t *key,
@@ -66,7 +72,7 @@ static inline const struct snic_call *snic_lpm_find(const struct snic_table *tab
     return snic_found(&table->cells, snic_lpm_search(&table->lpm, key, room));
 }
 
-/* The token is the key: what is fetched next is where its bits lead. */
+/* The token is the key, then the cell. */
 static inline uint64_t snic_lpm_begin(const struct snic_table *table, const uint8_t *key, uint32_t room)
 {
     (void)room;
@@ -75,39 +81,40 @@ static inline uint64_t snic_lpm_begin(const struct snic_table *table, const uint
     return (uintptr_t)key;
 }
 
-static inline void snic_lpm_advance(const struct snic_table *table, uint64_t token)
+static inline uint64_t snic_lpm_advance(const struct snic_table *table, uint64_t token)
 {
     const uint8_t *key = (const uint8_t *)(uintptr_t)token;
     uint32_t cell = snic_lpm_search(&table->lpm, key, table->cells.key_room);
     if (cell)
         __builtin_prefetch(snic_cell_call(&table->cells, cell));
+    return cell;
 }
 
 static inline const struct snic_call *snic_lpm_finish(const struct snic_table *table, const uint8_t *key,
                                                       uint32_t room, uint64_t token)
 {
-    (void)token;
-    return snic_lpm_find(table, key, room);
+    (void)key, (void)room;
+    return snic_found(&table->cells, (uint32_t)token);
 }
 
 /* Also for ranges. */
 static inline const struct snic_call *snic_ternary_find(const struct snic_table *table, const uint8_t *key,
                                                         uint32_t room)
 {
-    (void)room;
-    return snic_found(&table->cells, snic_ternary_search(&table->ternary, key));
+    return snic_found(&table->cells, snic_ternary_search(&table->ternary, key, room));
 }
 
-/* Vectors are read from front to back, which the processor foresees. */
+/* Vectors are read from front to back, which the processor foresees, and tuples don't wait for each other. */
 static inline uint64_t snic_ternary_begin(const struct snic_table *table, const uint8_t *key, uint32_t room)
 {
     (void)table, (void)key, (void)room;
     return 0;
 }
 
-static inline void snic_ternary_advance(const struct snic_table *table, uint64_t token)
+static inline uint64_t snic_ternary_advance(const struct snic_table *table, uint64_t token)
 {
-    (void)table, (void)token;
+    (void)table;
+    return token;
 }
 
 static inline const struct snic_call *snic_ternary_finish(const struct snic_table *table, const uint8_t *key,
@@ -148,11 +155,17 @@ static inline void snic_stamp(struct snic_worker *worker, const struct snic_tabl
         atomic_store_explicit(last_hit_ns, worker->now_ns, memory_order_relaxed);
 }
 
-/* enum snic_colour. */
+/* enum snic_colour, for a packet of so many bytes. */
 static inline uint32_t snic_mark_direct(struct snic_worker *worker, const struct snic_table *table,
-                                        const struct snic_call *call, uint64_t cost)
+                                        const struct snic_call *call, uint64_t bytes)
 {
-    return snic_meter_mark(&table->meters[call->index], cost, worker->now_us);
+    return snic_meter_mark(&table->meters[call->index], bytes, table->desc->direct_meter_in_bytes, worker->now_us);
+}
+
+/* Whether a miss is to be marked: BMv2 marks hits only. */
+static inline bool snic_marks_misses(const struct snic_table *table)
+{
+    return snic_meter_is_configured(&table->meters[SNIC_DEFAULT_NUMBER]);
 }
 
 /* ---- action profiles -------------------------------------------------------------------------------------------- */
@@ -192,8 +205,8 @@ static inline void snic_count(struct snic_worker *worker, uint32_t counter, uint
         snic_anomaly(worker, SNIC_COUNTER_INDEX_OUT_OF_RANGE);
 }
 
-/* False: out of range, and `*colour` is as it was. */
-static inline bool snic_mark(struct snic_worker *worker, uint32_t meter, uint64_t index, uint64_t cost,
+/* Marks a packet of so many bytes. False: out of range, and `*colour` is as it was. */
+static inline bool snic_mark(struct snic_worker *worker, uint32_t meter, uint64_t index, uint64_t bytes,
                              uint32_t *colour)
 {
     const struct snic_meters *meters = &snic_local_of(worker)->externs->meters[meter];
@@ -201,7 +214,7 @@ static inline bool snic_mark(struct snic_worker *worker, uint32_t meter, uint64_
         snic_anomaly(worker, SNIC_METER_INDEX_OUT_OF_RANGE);
         return false;
     }
-    *colour = snic_meter_mark(&meters->cells[index], cost, worker->now_us);
+    *colour = snic_meter_mark(&meters->cells[index], bytes, meters->in_bytes, worker->now_us);
     return true;
 }
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 /*
- * Slots of a consistent group: the slots of a member that is lost go to the others, and no other slot changes. A
+ * Slots of a resilient group: the slots of a member that is lost go to the others, and no other slot changes. A
  * member's share is exact to about sqrt(members / slots).
  */
-#define CONSISTENT_SLOTS 4096u
+#define RESILIENT_SLOTS 4096u
 
 /* ---- members ---------------------------------------------------------------------------------------------------- */
 
@@ -114,24 +114,24 @@ static struct snic_choice *choose_by_weight(const struct snic_profile *profile,
 
 static uint64_t score(uint32_t slot, uint32_t member_id, uint32_t copy)
 {
-    const uint32_t contender[4] = {slot, member_id, copy, 0};
-    uint64_t words[2];
-
-    memcpy(words, contender, sizeof words);
-    unsigned __int128 product = (unsigned __int128)(words[0] ^ 0xd9b4a7c65e3812f1u) * (words[1] ^ 0x97e58d3ba4c1620fu);
+    uint64_t contender = (uint64_t)member_id << 32 | slot;
+    unsigned __int128 product = (unsigned __int128)(contender ^ 0xd9b4a7c65e3812f1u) * (copy ^ 0x97e58d3ba4c1620fu);
     uint64_t folded = (uint64_t)product ^ (uint64_t)(product >> 64);
     return folded * 0xc2f96b518e07d3a5u;
 }
 
-/* Rendezvous hashing (Thaler and Ravishankar): each slot goes to the copy of an active member with its best score. */
-static struct snic_choice *choose_consistently(const struct snic_profile *profile,
-                                               const struct snic_group_member *members, uint32_t count)
+/*
+ * Rendezvous hashing (Thaler and Ravishankar): each slot goes to the copy of an active member with its best score. The
+ * reference executor scores alike, so that both choose alike.
+ */
+static struct snic_choice *choose_resiliently(const struct snic_profile *profile,
+                                              const struct snic_group_member *members, uint32_t count)
 {
-    struct snic_choice *choice = new_choice(CONSISTENT_SLOTS);
+    struct snic_choice *choice = new_choice(RESILIENT_SLOTS);
 
     if (!choice)
         return NULL;
-    for (uint32_t slot = 0; slot < CONSISTENT_SLOTS; slot++) {
+    for (uint32_t slot = 0; slot < RESILIENT_SLOTS; slot++) {
         uint64_t best = 0;
         for (uint32_t i = 0; i < count; i++)
             for (uint32_t copy = 0; is_active(profile, &members[i]) && copy < members[i].weight; copy++) {
@@ -150,8 +150,8 @@ static struct snic_choice *choose_consistently(const struct snic_profile *profil
 static struct snic_choice *choose(const struct snic_profile *profile, const struct snic_group_member *members,
                                   uint32_t count)
 {
-    return profile->consistent ? choose_consistently(profile, members, count)
-                               : choose_by_weight(profile, members, count);
+    return profile->resilient ? choose_resiliently(profile, members, count)
+                              : choose_by_weight(profile, members, count);
 }
 
 static void choose_again(struct snic_profile *profile)
@@ -174,9 +174,9 @@ void snic_profile_set_port_up(struct snic_profile *profile, uint32_t port, bool 
     choose_again(profile);
 }
 
-void snic_profile_set_consistent(struct snic_profile *profile, bool consistent)
+void snic_profile_set_resilient(struct snic_profile *profile, bool resilient)
 {
-    profile->consistent = consistent;
+    profile->resilient = resilient;
     choose_again(profile);
 }
 

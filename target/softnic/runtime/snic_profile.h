@@ -38,7 +38,7 @@ struct snic_profile {
     const struct snic_profile_desc *desc;
     struct snic_epoch *epoch;
     struct snic_map members, groups, ports_down;
-    bool consistent;
+    bool resilient;
 };
 
 int snic_profile_init(struct snic_profile *profile, const struct snic_profile_desc *desc, struct snic_epoch *epoch);
@@ -55,6 +55,6 @@ int snic_profile_modify_group(struct snic_profile *profile, uint32_t id, const s
 int snic_profile_delete_group(struct snic_profile *profile, uint32_t id);
 /* A group for which memory is short keeps its choice. */
 void snic_profile_set_port_up(struct snic_profile *profile, uint32_t port, bool up);
-void snic_profile_set_consistent(struct snic_profile *profile, bool consistent);
+void snic_profile_set_resilient(struct snic_profile *profile, bool resilient);
 
 #endif

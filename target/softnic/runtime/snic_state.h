@@ -31,6 +31,8 @@ struct snic_engine {
 uint64_t snic_now_ns(const struct snic_engine *engine);
 /* Since the engine's time began. */
 uint64_t snic_now_us(const struct snic_engine *engine);
+/* What snic_now_us is when snic_now_ns is `now_ns`. */
+uint64_t snic_us_at(const struct snic_engine *engine, uint64_t now_ns);
 /* NULL: not made yet. */
 struct snic_local *snic_worker_at(const struct snic_engine *engine, uint32_t number);
 void snic_worker_free(struct snic_engine *engine, uint32_t number);

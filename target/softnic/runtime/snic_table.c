@@ -168,7 +168,7 @@ static void release_number(void *owner, uint64_t released)
                 table->tallies[i][number] = (struct snic_tally){0};
     }
     if (table->meters)
-        snic_meter_configure(&table->meters[number], NULL, 0);
+        memset(&table->meters[number], 0, sizeof *table->meters);
     give_number(table, number);
 }
 
@@ -202,7 +202,8 @@ static int add_to_index(struct snic_table *table, uint32_t cell, int32_t priorit
         return snic_lpm_add(&table->lpm, cell);
     case SNIC_TERNARY:
     case SNIC_RANGE:
-        return snic_ternary_add(&table->ternary, cell, (struct snic_rank){priority, table->inserted});
+        return snic_ternary_add(&table->ternary, snic_cell_call(&table->cells, cell)->index, priority,
+                                table->inserted);
     default:
         return SNIC_OK;
     }
@@ -213,7 +214,7 @@ static void remove_from_index(struct snic_table *table, uint32_t cell)
     if (table->desc->match == SNIC_LPM)
         snic_lpm_remove(&table->lpm, cell);
     else if (has_priorities(table->desc))
-        snic_ternary_remove(&table->ternary, cell);
+        snic_ternary_remove(&table->ternary, snic_cell_call(&table->cells, cell)->index);
 }
 
 static void show_narrow(struct snic_table *table, uint32_t cell, uint32_t shown)
@@ -223,21 +224,21 @@ static void show_narrow(struct snic_table *table, uint32_t cell, uint32_t shown)
                               memory_order_release);
 }
 
-/* Publishes a cell that is complete. */
+/* Publishes a cell that is complete; or nobody has seen it. */
 static int publish(struct snic_table *table, uint32_t cell, int32_t priority)
 {
     uint32_t number = snic_cell_call(&table->cells, cell)->index;
 
-    atomic_store_explicit(&table->cell_of[number], cell, memory_order_release);
-    int error = add_to_index(table, cell, priority);
+    int error = snic_exact_reserve(&table->identities, &table->cells, table->epoch);
     if (error)
         return error;
-    error = snic_exact_add(&table->identities, &table->cells, table->epoch, hash_of(table, cell), cell);
+    atomic_store_explicit(&table->cell_of[number], cell, memory_order_release);
+    error = add_to_index(table, cell, priority);
     if (error)
-        remove_from_index(table, cell);
-    else
-        show_narrow(table, cell, cell);
-    return error;
+        return error;
+    snic_exact_add(&table->identities, &table->cells, table->epoch, hash_of(table, cell), cell);
+    show_narrow(table, cell, cell);
+    return SNIC_OK;
 }
 
 /* Room that is only waiting for readers to pass is room. */
@@ -270,10 +271,10 @@ int snic_table_insert(struct snic_table *table, const uint8_t *key, const uint8_
     int error = make_call(table, target, call);
     if (!error)
         error = publish(table, cell, priority);
-    if (error) { /* an index may have shown it for a moment */
+    if (error) {
         atomic_store_explicit(&table->cell_of[*number], 0, memory_order_relaxed);
-        snic_retire(table->epoch, release_cell, &table->cells.arena, cell);
-        snic_retire(table->epoch, release_number, table, *number);
+        snic_arena_give(&table->cells.arena, cell);
+        give_number(table, *number);
         return error;
     }
     use(call, 1);
@@ -402,6 +403,18 @@ static void lay_out(struct snic_table *table)
     cells->identity_room = desc->key_room * (has_masks(desc) ? 2 : 1) + (has_priorities(desc) ? 8 : 0);
 }
 
+/* What the default entry has too. */
+static bool reserve_resources(struct snic_table *table)
+{
+    const struct snic_table_desc *desc = table->desc;
+
+    if (desc->direct_meter)
+        table->meters = snic_reserve(table->room * sizeof *table->meters);
+    if (desc->direct_counter)
+        table->counted = snic_reserve(table->room * sizeof *table->counted);
+    return (!desc->direct_meter || table->meters) && (!desc->direct_counter || table->counted);
+}
+
 static bool reserve_arrays(struct snic_table *table)
 {
     const struct snic_table_desc *desc = table->desc;
@@ -415,15 +428,10 @@ static bool reserve_arrays(struct snic_table *table)
         table->idle_timeout_ns = snic_reserve(room * sizeof *table->idle_timeout_ns);
         table->last_hit_ns = snic_reserve(room * sizeof *table->last_hit_ns);
     }
-    if (desc->direct_meter)
-        table->meters = snic_reserve(room * sizeof *table->meters);
-    if (desc->direct_counter)
-        table->counted = snic_reserve(room * sizeof *table->counted);
     if (snic_is_narrow(desc))
         table->narrow = snic_reserve(SNIC_NARROW_KEYS * sizeof *table->narrow);
     return table->cell_of && table->order && (!has_priorities(desc) || table->priority) &&
            (!desc->idle_timeout || (table->idle_timeout_ns && table->last_hit_ns)) &&
-           (!desc->direct_meter || table->meters) && (!desc->direct_counter || table->counted) &&
            (!snic_is_narrow(desc) || table->narrow);
 }
 
@@ -450,9 +458,10 @@ int snic_table_init(struct snic_table *table, const struct snic_table_desc *desc
     atomic_init(&table->default_call, nothing);
     if (!nothing)
         return SNIC_NO_MEMORY;
-    if (!desc->key_bytes)
-        return SNIC_OK;
-
+    if (!desc->key_bytes) {
+        table->room = SNIC_DEFAULT_NUMBER + 1;
+        return reserve_resources(table) ? SNIC_OK : SNIC_NO_MEMORY;
+    }
     /* Beyond its size, a table has cells and numbers that readers may still see. */
     uint64_t room = (uint64_t)desc->max_size + SNIC_RETIRED_ROOM + 1;
     table->room = (uint32_t)(room < UINT32_MAX / 2 ? room : UINT32_MAX / 2);
@@ -460,7 +469,7 @@ int snic_table_init(struct snic_table *table, const struct snic_table_desc *desc
                                 table->room);
     if (!error)
         error = snic_exact_init(&table->identities);
-    if (!error && !reserve_arrays(table))
+    if (!error && !(reserve_arrays(table) && reserve_resources(table)))
         error = SNIC_NO_MEMORY;
     return error ? error : init_index(table);
 }
@@ -470,11 +479,13 @@ void snic_table_destroy(struct snic_table *table)
     size_t room = table->room;
 
     free(atomic_load(&table->default_call));
-    if (!room)
+    snic_unreserve(table->meters, room * sizeof *table->meters);
+    snic_unreserve(table->counted, room * sizeof *table->counted);
+    if (!table->desc->key_bytes || !room)
         return;
     if (table->desc->match == SNIC_LPM && table->lpm.cells)
         snic_lpm_destroy(&table->lpm);
-    else if (has_priorities(table->desc) && table->ternary.cells)
+    else if (has_priorities(table->desc) && table->ternary.rules.cells)
         snic_ternary_destroy(&table->ternary);
     snic_exact_destroy(&table->identities);
     snic_arena_destroy(&table->cells.arena);
@@ -484,6 +495,4 @@ void snic_table_destroy(struct snic_table *table)
     snic_unreserve(table->priority, room * sizeof *table->priority);
     snic_unreserve(table->idle_timeout_ns, room * sizeof *table->idle_timeout_ns);
     snic_unreserve(table->last_hit_ns, room * sizeof *table->last_hit_ns);
-    snic_unreserve(table->meters, room * sizeof *table->meters);
-    snic_unreserve(table->counted, room * sizeof *table->counted);
 }

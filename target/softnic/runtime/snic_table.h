@@ -17,8 +17,11 @@
 #include "snic_profile.h"
 #include "snic_ternary.h"
 
-/* A table beyond this does not stay in the cache of one core: worth the detour of begin, advance and finish. */
-#define SNIC_LARGE_BYTES (256u << 10)
+/*
+ * A table beyond this is for the most part out of the caches near to a core: worth the detour of begin, advance and
+ * finish. Below, packets that run straight on make up for it.
+ */
+#define SNIC_LARGE_BYTES (1u << 20)
 
 /* What one worker counted. */
 struct snic_tally {
@@ -29,6 +32,9 @@ struct snic_tally {
 struct snic_order {
     uint32_t before, behind;
 };
+
+/* The default entry's number: it has a counter and a meter, but no cell. */
+#define SNIC_DEFAULT_NUMBER 0u
 
 /* How many keys of SNIC_NARROW_BYTES there are. */
 #define SNIC_NARROW_BYTES 2u
@@ -49,7 +55,7 @@ struct snic_table {
     struct snic_epoch *epoch;
 
     /* By number. */
-    uint32_t room; /* numbers are below it; 0 is none */
+    uint32_t room; /* numbers are below it; 0 is no entry, or the default one */
     uint32_t count;
     uint32_t used, free; /* of numbers; free ones are linked by `behind` */
     uint32_t first, last;

@@ -1,231 +1,190 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snic_ternary.h"
 
-/* What an entry demands of one byte of the key. */
-struct demand {
-    uint8_t mask, value; /* the byte's bits under the mask */
-    uint8_t low, high;   /* and the byte itself */
+#include <stdlib.h>
+
+#define IN_VECTORS 0x80000000u
+
+/* Rules that a mask is chosen by, at most; of how many of them masks are tried; one of how many it must serve. */
+enum { MOST_SAMPLES = 512, TRIED_RULES = 16, WORTHWHILE = 8 };
+/* How many leading bits of what a rule cares for make a mask. Fewer serve more rules, until chains fill. */
+static const uint32_t MASK_BITS[] = {16, 32, 64, UINT32_MAX};
+
+/* ---- choosing a mask -------------------------------------------------------------------------------------------- */
+
+/* Rules in the vectors: what they care for, and their keys, each of `room` bytes. */
+struct samples {
+    uint32_t count, room;
+    uint8_t *bytes;
 };
 
-static const struct demand ANYTHING = {0, 0, 0, 255};
-
-static bool demands(struct demand demand)
+static uint8_t *cares_of(const struct samples *samples, uint32_t sample)
 {
-    return demand.mask || demand.low || demand.high != 255;
+    return samples->bytes + (size_t)sample * 2 * samples->room;
 }
 
-static bool agrees(struct demand demand, uint32_t byte)
+static uint8_t *key_of(const struct samples *samples, uint32_t sample)
 {
-    return (byte & demand.mask) == demand.value && byte >= demand.low && byte <= demand.high;
+    return cares_of(samples, sample) + samples->room;
 }
 
-static const struct snic_key_field *field_at(const struct snic_table_desc *desc, uint32_t byte)
+static void take_samples(const struct snic_ternary *ternary, struct samples *samples)
 {
-    const struct snic_key_field *field = desc->fields;
+    uint32_t bits = ternary->vectors.count + snic_vectors_room(&ternary->vectors);
+    uint32_t step = bits / MOST_SAMPLES ? bits / MOST_SAMPLES : 1;
 
-    while (byte >= (uint32_t)field->offset + field->bytes)
-        field++;
-    return field;
-}
-
-/* Of a range: equal bytes in front, then one that lies between; those behind are left to the comparison. */
-static struct demand demand_of_range(const uint8_t *low, const uint8_t *high, uint32_t byte)
-{
-    if (memcmp(low, high, byte))
-        return ANYTHING;
-    return (struct demand){0, 0, low[byte], high[byte]};
-}
-
-static struct demand demand_of(const struct snic_ternary *ternary, uint32_t cell, uint32_t byte)
-{
-    const struct snic_key_field *field = field_at(ternary->desc, byte);
-    const uint8_t *key = snic_cell_key(ternary->cells, cell), *mask = snic_cell_mask(ternary->cells, cell);
-
-    if (field->match == SNIC_RANGE)
-        return demand_of_range(key + field->offset, mask + field->offset, byte - field->offset);
-    return (struct demand){mask[byte], key[byte], 0, 255};
-}
-
-bool snic_ternary_in_ranges(const struct snic_ternary *ternary, const uint8_t *key, uint32_t cell)
-{
-    const uint8_t *low = snic_cell_key(ternary->cells, cell), *high = snic_cell_mask(ternary->cells, cell);
-
-    for (uint32_t i = 0; i < ternary->desc->n_fields; i++) {
-        const struct snic_key_field *field = &ternary->desc->fields[i];
-        uint32_t at = field->offset;
-        if (field->match == SNIC_RANGE && (memcmp(key + at, low + at, field->bytes) < 0 ||
-                                           memcmp(key + at, high + at, field->bytes) > 0))
-            return false;
+    for (uint32_t bit = 0; bit < bits && samples->count < MOST_SAMPLES; bit += step) {
+        uint64_t bid = snic_vectors_bid(&ternary->vectors, bit);
+        if (!bid)
+            continue;
+        uint32_t cell = snic_rule_cell(&ternary->rules, bid);
+        snic_rule_cares(&ternary->rules, cell, cares_of(samples, samples->count));
+        memcpy(key_of(samples, samples->count), snic_cell_key(ternary->rules.cells, cell), samples->room);
+        samples->count++;
     }
-    return true;
 }
 
-/* ---- vectors ---------------------------------------------------------------------------------------------------- */
-
-static struct snic_vectors *current(const struct snic_ternary *ternary)
+/* The first bytes of `cares` that have `bits` bits, or all. */
+static void make_mask(const uint8_t *cares, uint32_t room, uint32_t bits, uint8_t *mask)
 {
-    return atomic_load_explicit(&ternary->vectors, memory_order_relaxed);
-}
-
-static size_t up_to(size_t bytes, size_t unit)
-{
-    return (bytes + unit - 1) / unit * unit;
-}
-
-/* Empty vectors in one block: head, columns, `taken`, rows. */
-static struct snic_vectors *new_vectors(uint32_t n_columns, uint32_t words)
-{
-    size_t columns_at = sizeof(struct snic_vectors);
-    size_t taken_at = up_to(columns_at + n_columns * sizeof(uint16_t), 64);
-    size_t rows_at = up_to(taken_at + words * sizeof(snic_bits), 64);
-    size_t bytes = rows_at + (size_t)n_columns * 256 * words * sizeof(snic_bits);
-    uint8_t *block = snic_reserve(bytes);
-
-    if (!block)
-        return NULL;
-    struct snic_vectors *vectors = (struct snic_vectors *)block;
-    *vectors = (struct snic_vectors){bytes,
-                                     n_columns,
-                                     words,
-                                     (uint16_t *)(block + columns_at),
-                                     (snic_bits *)(block + taken_at),
-                                     (snic_bits *)(block + rows_at)};
-    return vectors;
-}
-
-static void release_vectors(void *vectors, uint64_t bytes)
-{
-    snic_unreserve(vectors, bytes);
-}
-
-static void set_bit(snic_bits *vector, uint32_t number)
-{
-    uint64_t word = atomic_load_explicit(&vector[number / 64], memory_order_relaxed);
-
-    atomic_store_explicit(&vector[number / 64], word | (uint64_t)1 << number % 64, memory_order_release);
-}
-
-static void clear_bit(snic_bits *vector, uint32_t number)
-{
-    uint64_t word = atomic_load_explicit(&vector[number / 64], memory_order_relaxed);
-
-    atomic_store_explicit(&vector[number / 64], word & ~((uint64_t)1 << number % 64), memory_order_release);
-}
-
-static void enter(const struct snic_ternary *ternary, const struct snic_vectors *vectors, uint32_t cell)
-{
-    uint32_t number = snic_cell_call(ternary->cells, cell)->index;
-
-    for (uint32_t i = 0; i < vectors->n_columns; i++) {
-        struct demand demand = demand_of(ternary, cell, vectors->column[i]);
-        for (uint32_t byte = 0; byte < 256; byte++)
-            if (agrees(demand, byte))
-                set_bit(snic_vector(vectors, i, (uint8_t)byte), number);
+    for (uint32_t i = 0, taken = 0; i < room; i++) {
+        mask[i] = taken < bits ? cares[i] : 0;
+        taken += (uint32_t)__builtin_popcount(mask[i]);
     }
-    set_bit(vectors->taken, number);
 }
 
-static bool has_column(const struct snic_vectors *vectors, uint32_t byte)
+/* About how many of the rules a tuple of that mask would hold: keys are told apart by a part of their hash. */
+static uint32_t served(const struct samples *samples, const uint8_t *mask)
 {
-    for (uint32_t i = 0; i < vectors->n_columns; i++)
-        if (vectors->column[i] == byte)
-            return true;
-    return false;
+    enum { CHAINS = 4 * MOST_SAMPLES };
+    uint8_t chains[CHAINS] = {0};
+    _Alignas(8) uint8_t masked[samples->room];
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < samples->count; i++) {
+        if (!snic_equal_masked(cares_of(samples, i), mask, mask, samples->room))
+            continue;
+        snic_mask_key(masked, key_of(samples, i), mask, samples->room);
+        uint8_t *chain = &chains[snic_key_hash(masked, samples->room) % CHAINS];
+        count += *chain < SNIC_CHAIN_BIDS;
+        *chain += *chain < SNIC_CHAIN_BIDS;
+    }
+    return count;
 }
 
-/* Whether there are vectors for the byte, or this cell wants some. */
-static bool needs_column(const struct snic_ternary *ternary, uint32_t byte, uint32_t cell)
+/* The mask that serves most; false: none is worth a tuple. */
+static bool choose_mask(const struct samples *samples, uint8_t *best)
 {
-    return has_column(current(ternary), byte) || demands(demand_of(ternary, cell, byte));
-}
+    _Alignas(8) uint8_t mask[samples->room];
+    uint32_t most = samples->count / WORTHWHILE, step = samples->count / TRIED_RULES + 1;
+    bool found = false;
 
-static bool fits(const struct snic_ternary *ternary, uint32_t cell)
-{
-    const struct snic_vectors *vectors = current(ternary);
-
-    for (uint32_t byte = 0; byte < ternary->desc->key_bytes; byte++)
-        if (needs_column(ternary, byte, cell) && !has_column(vectors, byte))
-            return false;
-    return snic_cell_call(ternary->cells, cell)->index < vectors->words * 64;
-}
-
-/* Publishes vectors that have room for `cell` too, and hold what was there. */
-static int grow(struct snic_ternary *ternary, uint32_t cell)
-{
-    struct snic_vectors *old = current(ternary);
-    uint32_t n_columns = 0, words = old->words;
-
-    while (snic_cell_call(ternary->cells, cell)->index >= words * 64)
-        words = words == 1 ? SNIC_BLOCK_WORDS : 2 * words;
-    for (uint32_t byte = 0; byte < ternary->desc->key_bytes; byte++)
-        n_columns += needs_column(ternary, byte, cell);
-    struct snic_vectors *larger = new_vectors(n_columns, words);
-    if (!larger)
-        return SNIC_NO_MEMORY;
-    for (uint32_t byte = 0, i = 0; byte < ternary->desc->key_bytes; byte++)
-        if (needs_column(ternary, byte, cell))
-            larger->column[i++] = (uint16_t)byte;
-    for (uint32_t word = 0; word < old->words; word++) {
-        uint64_t taken = atomic_load_explicit(&old->taken[word], memory_order_relaxed);
-        for (; taken; taken &= taken - 1) {
-            uint32_t number = word * 64 + (uint32_t)__builtin_ctzll(taken);
-            enter(ternary, larger, atomic_load_explicit(&ternary->cell_of[number], memory_order_relaxed));
+    for (uint32_t i = 0; i < samples->count; i += step)
+        for (uint32_t j = 0; j < sizeof MASK_BITS / sizeof MASK_BITS[0]; j++) {
+            make_mask(cares_of(samples, i), samples->room, MASK_BITS[j], mask);
+            uint32_t count = served(samples, mask);
+            if (count <= most)
+                continue;
+            most = count;
+            memcpy(best, mask, samples->room);
+            found = true;
         }
+    return found;
+}
+
+static bool choose_mask_for(const struct snic_ternary *ternary, uint8_t *mask)
+{
+    struct samples samples = {.room = ternary->rules.cells->key_room};
+
+    samples.bytes = calloc(MOST_SAMPLES, 2 * (size_t)samples.room);
+    if (!samples.bytes)
+        return false;
+    take_samples(ternary, &samples);
+    bool found = choose_mask(&samples, mask);
+    free(samples.bytes);
+    return found;
+}
+
+/* ---- moving ----------------------------------------------------------------------------------------------------- */
+
+/* Whatever a tuple has room for leaves the vectors. */
+static void move_rules(struct snic_ternary *ternary)
+{
+    uint32_t bits = ternary->vectors.count + snic_vectors_room(&ternary->vectors);
+
+    for (uint32_t bit = 0; bit < bits; bit++) {
+        uint64_t bid = snic_vectors_bid(&ternary->vectors, bit);
+        uint32_t chain = bid ? snic_tuples_add(&ternary->tuples, &ternary->rules, bid) : 0;
+        if (!chain)
+            continue;
+        snic_vectors_remove(&ternary->vectors, &ternary->rules, bit);
+        ternary->place[snic_bid_number(bid)] = chain;
     }
-    atomic_store_explicit(&ternary->vectors, larger, memory_order_release);
-    snic_retire(ternary->epoch, release_vectors, old, old->bytes);
-    return SNIC_OK;
+}
+
+static void relieve_vectors(struct snic_ternary *ternary)
+{
+    _Alignas(8) uint8_t mask[ternary->rules.cells->key_room];
+
+    if (choose_mask_for(ternary, mask) && snic_tuples_open(&ternary->tuples, mask)) {
+        move_rules(ternary);
+        snic_tuples_prune(&ternary->tuples);
+    }
 }
 
 /* ---- what the table calls --------------------------------------------------------------------------------------- */
 
-int snic_ternary_add(struct snic_ternary *ternary, uint32_t cell, struct snic_rank rank)
+int snic_ternary_add(struct snic_ternary *ternary, uint32_t number, int32_t priority, uint64_t sequence)
 {
-    if (!fits(ternary, cell)) {
-        int error = grow(ternary, cell);
-        if (error)
-            return error;
-    }
-    ternary->ranks[snic_cell_call(ternary->cells, cell)->index] = rank;
-    enter(ternary, current(ternary), cell);
+    uint64_t bid = snic_make_bid(priority, number);
+    uint32_t bit;
+
+    ternary->rules.sequence[number] = sequence;
+    if (!snic_vectors_room(&ternary->vectors) && ternary->vectors.count >= SNIC_BLOCK_WORDS * 64)
+        relieve_vectors(ternary);
+    uint32_t chain = snic_tuples_add(&ternary->tuples, &ternary->rules, bid);
+    if (!chain && snic_vectors_add(&ternary->vectors, &ternary->rules, bid, &bit))
+        return SNIC_NO_MEMORY;
+    ternary->place[number] = chain ? chain : bit | IN_VECTORS;
     return SNIC_OK;
 }
 
-void snic_ternary_remove(struct snic_ternary *ternary, uint32_t cell)
+void snic_ternary_remove(struct snic_ternary *ternary, uint32_t number)
 {
-    struct snic_vectors *vectors = current(ternary);
-    uint32_t number = snic_cell_call(ternary->cells, cell)->index;
+    uint32_t place = ternary->place[number];
 
-    clear_bit(vectors->taken, number);
-    for (uint32_t i = 0; i < vectors->n_columns; i++)
-        for (uint32_t byte = 0; byte < 256; byte++)
-            clear_bit(snic_vector(vectors, i, (uint8_t)byte), number);
+    if (place & IN_VECTORS)
+        snic_vectors_remove(&ternary->vectors, &ternary->rules, place & ~IN_VECTORS);
+    else
+        snic_tuples_remove(&ternary->tuples, place, number);
 }
 
-size_t snic_ternary_memory(const struct snic_ternary *ternary)
+size_t snic_ternary_memory(const struct snic_ternary *ternary, uint32_t used)
 {
-    return current(ternary)->bytes;
+    size_t per_number = sizeof *ternary->rules.sequence + sizeof *ternary->place;
+
+    return snic_vectors_memory(&ternary->vectors) + snic_tuples_memory(&ternary->tuples) + used * per_number;
 }
 
 int snic_ternary_init(struct snic_ternary *ternary, const struct snic_table_desc *desc, struct snic_cells *cells,
                       _Atomic uint32_t *cell_of, uint32_t numbers, struct snic_epoch *epoch)
 {
-    struct snic_vectors *vectors = new_vectors(0, 1);
-
-    *ternary = (struct snic_ternary){.desc = desc, .cells = cells, .epoch = epoch, .cell_of = cell_of};
-    atomic_init(&ternary->vectors, vectors);
-    ternary->ranks_bytes = numbers * sizeof *ternary->ranks;
-    ternary->ranks = snic_reserve(ternary->ranks_bytes);
+    *ternary = (struct snic_ternary){.numbers = numbers};
+    ternary->rules = (struct snic_rules){.desc = desc, .cells = cells, .cell_of = cell_of};
     for (uint32_t i = 0; i < desc->n_fields; i++)
-        ternary->has_ranges |= desc->fields[i].match == SNIC_RANGE;
-    return vectors && ternary->ranks ? SNIC_OK : SNIC_NO_MEMORY;
+        ternary->rules.has_ranges |= desc->fields[i].match == SNIC_RANGE;
+    ternary->rules.sequence = snic_reserve(numbers * sizeof *ternary->rules.sequence);
+    ternary->place = snic_reserve(numbers * sizeof *ternary->place);
+    int error = snic_vectors_init(&ternary->vectors, epoch);
+    if (!error)
+        error = snic_tuples_init(&ternary->tuples, cells->key_room, numbers, epoch);
+    return error || !ternary->rules.sequence || !ternary->place ? SNIC_NO_MEMORY : SNIC_OK;
 }
 
 void snic_ternary_destroy(struct snic_ternary *ternary)
 {
-    struct snic_vectors *vectors = current(ternary);
-
-    if (vectors)
-        snic_unreserve(vectors, vectors->bytes);
-    snic_unreserve(ternary->ranks, ternary->ranks_bytes);
+    snic_tuples_destroy(&ternary->tuples);
+    snic_vectors_destroy(&ternary->vectors);
+    snic_unreserve(ternary->place, ternary->numbers * sizeof *ternary->place);
+    snic_unreserve(ternary->rules.sequence, ternary->numbers * sizeof *ternary->rules.sequence);
 }

@@ -135,7 +135,7 @@ static void begin(struct snic_engine *engine, struct snic_worker *worker)
             sched_yield();
     }
     worker->now_ns = snic_now_ns(engine);
-    worker->now_us = snic_now_us(engine);
+    worker->now_us = snic_us_at(engine, worker->now_ns);
 }
 
 int snic_run(struct snic_worker *worker, struct snic_frame *frames, uint32_t count)

@@ -40,7 +40,8 @@ struct xdp {
     struct snic_link link;
     uint8_t *umem;
     struct ring fill, completion, rx, tx;
-    uint32_t taken; /* of the receive ring, by `receive`, and not yet released */
+    uint32_t taken;   /* of the receive ring, by `receive`, and not yet released */
+    uint32_t counted; /* position in the ring of frames to send: those before it are counted */
     uint32_t free_count;
     uint64_t free_chunks[TX_CHUNKS]; /* offsets in umem */
     _Atomic uint64_t lost_before;
@@ -229,21 +230,41 @@ static void reap(struct xdp *xdp)
     publish(xdp->completion.consumer, done);
 }
 
-static bool has_unsent(const struct xdp *xdp)
+/* Counts what the kernel has taken since the last call. Returns how many frames it has not. */
+static uint32_t count_taken(struct xdp *xdp, bool last_was_dropped)
 {
-    return atomic_load_explicit(xdp->tx.consumer, memory_order_acquire) != xdp->tx.head;
+    uint32_t taken = atomic_load_explicit(xdp->tx.consumer, memory_order_acquire);
+    uint32_t dropped = last_was_dropped && xdp->counted != taken; /* of 32 bits, as positions are, which wrap */
+    uint64_t frames = 0, bytes = 0;
+
+    for (; xdp->counted + dropped != taken; xdp->counted++, frames++)
+        bytes += descriptor_at(&xdp->tx, xdp->counted)->len;
+    xdp->counted = taken;
+    snic_add(&xdp->link.counts.tx_packets, frames);
+    snic_add(&xdp->link.counts.tx_bytes, bytes);
+    snic_add(&xdp->link.counts.tx_dropped, dropped);
+    return xdp->tx.head - taken;
 }
 
-static void flush(struct snic_link *link)
+/* Has the kernel send. EAGAIN: not all at a time; EBUSY: the device dropped one; otherwise it will not send now. */
+static bool kick(struct xdp *xdp)
+{
+    int error = send(xdp->link.fd, NULL, 0, MSG_DONTWAIT) < 0 ? errno : 0;
+
+    count_taken(xdp, error == EBUSY);
+    return !error || error == EAGAIN || error == EBUSY;
+}
+
+static uint32_t flush(struct snic_link *link)
 {
     struct xdp *xdp = of(link);
 
     publish(xdp->tx.producer, xdp->tx.head);
-    /* A full queue ends it (EAGAIN is no more than "not all"): what is left goes with the next batch. */
-    for (uint32_t kicks = 0; kicks < TX_CHUNKS / KICK_FRAMES && has_unsent(xdp) && asks_for_wakeup(&xdp->tx); kicks++)
-        if (send(link->fd, NULL, 0, MSG_DONTWAIT) < 0 && errno != EAGAIN)
+    for (uint32_t kicks = 0; kicks < TX_CHUNKS / KICK_FRAMES; kicks++)
+        if (!count_taken(xdp, false) || !asks_for_wakeup(&xdp->tx) || !kick(xdp))
             break;
     reap(xdp);
+    return count_taken(xdp, false);
 }
 
 static void send_xdp(struct snic_link *link, const uint8_t *data, uint32_t length)
@@ -259,8 +280,6 @@ static void send_xdp(struct snic_link *link, const uint8_t *data, uint32_t lengt
     uint64_t address = xdp->free_chunks[--xdp->free_count];
     memcpy(xdp->umem + address, data, length);
     *descriptor_at(&xdp->tx, xdp->tx.head++) = (struct xdp_desc){.addr = address, .len = length};
-    snic_add(&link->counts.tx_packets, 1);
-    snic_add(&link->counts.tx_bytes, length);
 }
 
 /* ---- the rest ---- */

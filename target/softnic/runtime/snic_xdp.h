@@ -7,7 +7,8 @@
  *
  * Unlike a link of snic_eth.h, it takes frames away from the kernel, and gets nothing but their bytes: what a local
  * sender leaves to its NIC (checksums, segmentation, VLAN tags) is missing. Frames that do not fit a chunk are counted
- * and gone.
+ * and gone. What the kernel will not send (the interface is down, its queue is full) waits, up to 1024 frames; further
+ * ones are counted and gone.
  */
 #ifndef SNIC_XDP_H
 #define SNIC_XDP_H

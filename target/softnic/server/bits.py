@@ -18,14 +18,16 @@ def ones(width: int) -> bytes:
     return ((1 << width) - 1).to_bytes((width + 7) // 8, "big")
 
 
-def padded(data: bytes, width: int) -> bytes:
-    """The value of a ``bit<width>`` in exactly ``(width + 7) // 8`` bytes. Raises INVALID_ARGUMENT as `decode` does."""
-    largest = ones(width)
-    if 0 < len(data) <= len(largest):
-        value = data.rjust(len(largest), b"\0")
-        if value <= largest:
-            return value
-    return decode(data, width).to_bytes(len(largest), "big")
+def padded(data: bytes, largest: bytes) -> bytes:
+    """The value of a field in as many bytes as `largest`, the largest one, has: `ones` of a width.
+
+    Raises INVALID_ARGUMENT as `decode` does.
+    """
+    if len(data) == len(largest) and data <= largest:
+        return data
+    if 0 < len(data) < len(largest):
+        return data.rjust(len(largest), b"\0")
+    return decode(data, int.from_bytes(largest, "big").bit_length()).to_bytes(len(largest), "big")
 
 
 def shortest(data: bytes) -> bytes:

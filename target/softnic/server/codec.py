@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 
 from finsy.proto import p4r
 
-from softnic.engine import ActionCall, CounterValue, MeterRates, PackedCall
+from softnic.engine import ActionCall, ColourCounts, CounterValue, MeterRates, PackedCall
 
 from . import bits
-from .errors import P4RuntimeError, at, invalid, out_of_range, unimplemented
+from .errors import P4RuntimeError, at, invalid, out_of_range
 from .schema import Action, Meter, MeterType, Param, Schema
 
 PORT_WIDTH = 9
@@ -42,7 +42,7 @@ def _padded_params(params: Sequence[Param], values: Sequence[tuple[int, bytes]],
     decoded: list[bytes] = []
     for param in params:
         try:
-            decoded.append(bits.padded(given.pop(param.id), param.width))
+            decoded.append(bits.padded(given.pop(param.id), bits.ones(param.width)))
         except KeyError:
             raise invalid(f"{kind} {param.id} ({param.name}) is missing") from None
         except P4RuntimeError as error:
@@ -66,8 +66,8 @@ def decode_action(action: Action, message: p4r.Action) -> ActionCall:
 def decode_call(action: Action, message: p4r.Action) -> PackedCall:
     """As `decode_action`, for entries."""
     try:
-        values = [(param.param_id, param.value) for param in message.params]
-        return PackedCall(action.name, b"".join(_padded_params(action.params, values, "parameter")))
+        values = _padded_params(action.params, [(param.param_id, param.value) for param in message.params], "parameter")
+        return PackedCall(action.name, b"".join(values))
     except P4RuntimeError as error:
         raise error.at(f"action {action.name}") from None
 
@@ -115,18 +115,30 @@ def decode_meter(meter: Meter, config: p4r.MeterConfig) -> MeterRates:
         raise invalid("a rate or a burst is negative")
     if meter.type != MeterType.TWO_RATE_THREE_COLOR and (config.cir, config.cburst) != (config.pir, config.pburst):
         raise invalid("a single-rate meter takes pir = cir and pburst = cburst")
-    if config.eburst and meter.type == MeterType.SINGLE_RATE_THREE_COLOR:
-        raise unimplemented("an excess burst (RFC 2697) is not supported; leave eburst 0")
-    if config.eburst:
+    if config.eburst and meter.type != MeterType.SINGLE_RATE_THREE_COLOR:
         raise invalid("eburst is only for single-rate three-colour meters; leave it 0")
     if config.cir > config.pir:
         raise invalid(f"cir {config.cir} is above pir {config.pir}")
-    return MeterRates(config.cir, config.cburst, config.pir, config.pburst)
+    return MeterRates(config.cir, config.cburst, config.pir, config.pburst, config.eburst)
 
 
 def encode_meter(rates: MeterRates) -> p4r.MeterConfig:
     return p4r.MeterConfig(
-        cir=rates.committed_rate, cburst=rates.committed_burst, pir=rates.peak_rate, pburst=rates.peak_burst
+        cir=rates.committed_rate,
+        cburst=rates.committed_burst,
+        pir=rates.peak_rate,
+        pburst=rates.peak_burst,
+        eburst=rates.excess_burst,
+    )
+
+
+def decode_colour_counts(data: p4r.MeterCounterData) -> ColourCounts:
+    return ColourCounts(decode_counter(data.green), decode_counter(data.yellow), decode_counter(data.red))
+
+
+def encode_colour_counts(counts: ColourCounts) -> p4r.MeterCounterData:
+    return p4r.MeterCounterData(
+        green=encode_counter(counts.green), yellow=encode_counter(counts.yellow), red=encode_counter(counts.red)
     )
 
 

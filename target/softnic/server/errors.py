@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from grpc import StatusCode
 
-from softnic.engine import EngineError, EntryExists, EntryInUse, EntryNotFound, NoRoom
+from softnic.engine import EngineError, EntryExists, EntryInUse, EntryNotFound, NoRoom, OutOfMemory
 
 
 class P4RuntimeError(Exception):
@@ -74,6 +74,7 @@ _ENGINE_CODES = {
     EntryNotFound: StatusCode.NOT_FOUND,
     EntryInUse: StatusCode.FAILED_PRECONDITION,
     NoRoom: StatusCode.RESOURCE_EXHAUSTED,
+    OutOfMemory: StatusCode.RESOURCE_EXHAUSTED,
 }
 
 

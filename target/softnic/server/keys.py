@@ -38,6 +38,7 @@ class KeyCodec:
         for field in fields:
             self._fields.append(_CODECS[field.match_type](field, start))
             start = self._fields[-1].end
+        self._ids = [field.id for field in fields]
         self._has_masks = any(field.match_type != MatchType.EXACT for field in fields)
         self._has_priority = any(field.match_type not in (MatchType.EXACT, MatchType.LPM) for field in fields)
 
@@ -46,22 +47,30 @@ class KeyCodec:
 
         Raises INVALID_ARGUMENT for an unknown, repeated or missing field and for a value against the specification.
         """
-        given = {item.field_id: item for item in match}
-        if len(given) != len(match):
-            raise _given_twice(match)
         keys: list[bytes] = []
         masks: list[bytes] = []
-        for field in self._fields:
+        for field, item in zip(self._fields, self._in_order(match), strict=True):
             try:
-                key, mask = field.decode(given.pop(field.id, None))
+                key, mask = field.decode(item) if item is not None else field.without_item()
             except P4RuntimeError as error:
-                raise error.at(f"match field {field.id} ({field.name})") from None
+                raise field.refusal(item, error) from None
             keys.append(key)
             masks.append(mask)
+        return PackedMatch(b"".join(keys), b"".join(masks) if self._has_masks else b"", priority)
+
+    def _in_order(self, match: Collection[p4r.FieldMatch]) -> Sequence[p4r.FieldMatch | None]:
+        """One item for each field, None where it is left out. Raises as `decode` does."""
+        items = list(match)
+        if [item.field_id for item in items] == self._ids:
+            return items
+        given = {item.field_id: item for item in items}
+        if len(given) != len(items):
+            raise _given_twice(items)
+        ordered = [given.pop(id_, None) for id_ in self._ids]
         if given:
             names = ", ".join(f"{field.id} ({field.name})" for field in self._fields) or "none"
             raise invalid(f"no match field has id {min(given)}; the fields are {names}")
-        return PackedMatch(b"".join(keys), b"".join(masks) if self._has_masks else b"", priority)
+        return ordered
 
     def decode_whole(self, message: p4r.TableEntry) -> PackedMatch:
         """The match of one entry, with its priority, which is positive where the key needs one and else 0 (9.1)."""
@@ -118,25 +127,25 @@ class _FieldCodec(ABC):
         self.end = start + len(self.ones)
         self.dont_care: Part | None = (self.zeros, self.zeros)
 
-    def decode(self, item: p4r.FieldMatch | None) -> Part:
-        """Raises INVALID_ARGUMENT."""
-        if item is None:
-            if self.dont_care is None:
-                raise invalid("is missing; an exact field needs a value")
-            return self.dont_care
-        try:
-            return self._decode(item)
-        except P4RuntimeError:
-            # A match of another kind ends here too: its member of our kind is empty, which no kind allows.
-            if (kind := item.WhichOneof("field_match_type")) != self.kind:
-                raise invalid(f"is {kind or 'unset'}; the table has it as {self.kind}") from None
-            raise
+    def without_item(self) -> Part:
+        """Of a field that is left out. Raises INVALID_ARGUMENT."""
+        if self.dont_care is None:
+            raise invalid("is missing; an exact field needs a value")
+        return self.dont_care
+
+    def refusal(self, item: p4r.FieldMatch | None, error: P4RuntimeError) -> P4RuntimeError:
+        """What is wrong with `item`, of which decoding raised `error`."""
+        # A match of another kind ends here too: its member of our kind is empty, which no kind allows.
+        if item is not None and (kind := item.WhichOneof("field_match_type")) != self.kind:
+            error = invalid(f"is {kind or 'unset'}; the table has it as {self.kind}")
+        return error.at(f"match field {self.id} ({self.name})")
 
     def part_of(self, match: PackedMatch) -> Part:
         return match.key[self.start : self.end], match.mask[self.start : self.end]
 
     @abstractmethod
-    def _decode(self, item: p4r.FieldMatch) -> Part: ...
+    def decode(self, item: p4r.FieldMatch) -> Part:
+        """Raises INVALID_ARGUMENT."""
 
     @abstractmethod
     def encode(self, key: bytes, mask: bytes, item: p4r.FieldMatch) -> None: ...
@@ -152,8 +161,8 @@ class _Exact(_FieldCodec):
         super().__init__(field, start)
         self.dont_care = None
 
-    def _decode(self, item: p4r.FieldMatch) -> Part:
-        return bits.padded(item.exact.value, self.width), self.ones
+    def decode(self, item: p4r.FieldMatch) -> Part:
+        return bits.padded(item.exact.value, self.ones), self.ones
 
     def encode(self, key: bytes, mask: bytes, item: p4r.FieldMatch) -> None:
         item.exact.value = bits.shortest(key)
@@ -165,14 +174,14 @@ class _Exact(_FieldCodec):
 class _Lpm(_FieldCodec):
     kind = "lpm"
 
-    def _decode(self, item: p4r.FieldMatch) -> Part:
+    def decode(self, item: p4r.FieldMatch) -> Part:
         lpm = item.lpm
         prefix_len = lpm.prefix_len
         if prefix_len == 0:
             raise invalid("prefix length is 0; leave the field out to match everything")
         if not 0 < prefix_len <= self.width:
             raise invalid(f"prefix length {prefix_len} is not in 1..{self.width}")
-        key = bits.padded(lpm.value, self.width)
+        key = bits.padded(lpm.value, self.ones)
         free = (1 << self.width - prefix_len) - 1
         if (value := int.from_bytes(key)) & free:
             raise invalid(f"value {value:#x} has bits set beyond its prefix of {prefix_len}")
@@ -189,13 +198,13 @@ class _Lpm(_FieldCodec):
 class _Ternary(_FieldCodec):
     kind = "ternary"
 
-    def _decode(self, item: p4r.FieldMatch) -> Part:
+    def decode(self, item: p4r.FieldMatch) -> Part:
         ternary = item.ternary
-        key, mask = bits.padded(ternary.value, self.width), bits.padded(ternary.mask, self.width)
+        key, mask = bits.padded(ternary.value, self.ones), bits.padded(ternary.mask, self.ones)
         if mask == self.zeros:
             raise invalid("mask is 0; leave the field out to match everything")
         value, cares = int.from_bytes(key), int.from_bytes(mask)
-        if value & ~cares:
+        if value | cares != cares:
             raise invalid(f"value {value:#x} has bits set that its mask {cares:#x} does not have")
         return key, mask
 
@@ -216,8 +225,8 @@ class _Range(_FieldCodec):
         super().__init__(field, start)
         self.dont_care = (self.zeros, self.ones)
 
-    def _decode(self, item: p4r.FieldMatch) -> Part:
-        low, high = bits.padded(item.range.low, self.width), bits.padded(item.range.high, self.width)
+    def decode(self, item: p4r.FieldMatch) -> Part:
+        low, high = bits.padded(item.range.low, self.ones), bits.padded(item.range.high, self.ones)
         if low > high:
             raise invalid(f"low {int.from_bytes(low):#x} is above high {int.from_bytes(high):#x}")
         if (low, high) == self.dont_care:
@@ -235,8 +244,8 @@ class _Range(_FieldCodec):
 class _Optional(_FieldCodec):
     kind = "optional"
 
-    def _decode(self, item: p4r.FieldMatch) -> Part:
-        return bits.padded(item.optional.value, self.width), self.ones
+    def decode(self, item: p4r.FieldMatch) -> Part:
+        return bits.padded(item.optional.value, self.ones), self.ones
 
     def encode(self, key: bytes, mask: bytes, item: p4r.FieldMatch) -> None:
         item.optional.value = bits.shortest(key)

@@ -126,7 +126,8 @@ class Notifier:
     def _send_idle_notice(self, pipeline: Pipeline, due: Sequence[tuple[int, PackedEntry]]) -> None:
         message = p4r.IdleTimeoutNotification(timestamp=time.time_ns())
         for table_id, entry in due:
-            table_reads.encode_identity(pipeline.tables[table_id], entry, message.table_entry.add())
+            table = pipeline.tables[table_id]
+            table_reads.encode_identity(table, entry, table.extras_of(entry.match), message.table_entry.add())
         sent = self._clients.publish(p4r.StreamMessageResponse(idle_timeout_notification=message))
         self._tally.add("idle_notices" if sent else "idle_notices_without_primary", len(message.table_entry))
 

@@ -33,6 +33,9 @@ class Pipeline:
         for table in self.schema.tables.values():
             entries = self.engine.packed(table.name)
             self.tables[table.id] = PipelineTable(table, KeyCodec(table.fields), entries, self.lock)
+        for profile in self.schema.profiles.values():
+            if profile.is_resilient:
+                self.engine.set_resilient(profile.name)
 
     def table(self, table_id: int) -> PipelineTable:
         """Raises: INVALID_ARGUMENT."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from finsy.proto import p4r
 from grpc import StatusCode
@@ -20,7 +21,7 @@ CHUNK_BYTES = 1 << 20
 
 
 def read_entity(pipeline: Pipeline, request: p4r.Entity) -> Iterator[p4r.Entity]:
-    """The entities that `request` selects. Raises: P4RuntimeError, possibly after some have come."""
+    """The entities that `request` selects; of table entries, as they are at the call. Raises: P4RuntimeError."""
     kind = request.WhichOneof("entity")
     if kind is None:
         raise invalid("entity is not set; there is no wildcard over all kinds of entity")
@@ -29,29 +30,27 @@ def read_entity(pipeline: Pipeline, request: p4r.Entity) -> Iterator[p4r.Entity]
 
 def read_batch(
     pipeline: Pipeline, requests: Sequence[p4r.Entity]
-) -> tuple[Sequence[p4r.ReadResponse], Sequence[P4RuntimeError | None]]:
-    """All answers, and one result for each request.
+) -> tuple[Iterator[p4r.ReadResponse], Sequence[P4RuntimeError | None]]:
+    """All answers, as they are at the call, and one result for each request.
 
-    Everything is gathered before anything is sent: a client that reads slowly must not hold up writers.
+    While this runs, nobody writes: a Read sees the whole of a Write or nothing of it ("Parallelism of Read and Write
+    Requests" in the specification). Taking the answers needs no lock: neither the making of many messages nor a client
+    that reads slowly holds up writers.
     """
+    answers: list[Iterable[p4r.Entity]] = []
     results: list[P4RuntimeError | None] = []
-    responses = list(_chunks(_answers(pipeline, requests, results)))
-    return responses, results
-
-
-def _answers(
-    pipeline: Pipeline, requests: Sequence[p4r.Entity], results: list[P4RuntimeError | None]
-) -> Iterator[p4r.Entity]:
-    """What the requests select, one after the other; how each went is appended to `results`."""
     for request in requests:
         try:
-            yield from read_entity(pipeline, request)
+            entities = read_entity(pipeline, request)
+            # Of all kinds, only table entries can be so many that they are better made into messages later.
+            answers.append(entities if request.HasField("table_entry") else list(entities))
             results.append(None)
         except P4RuntimeError as error:
             results.append(error)
         except Exception as error:
             logger.exception("read failed: %s", request)
             results.append(P4RuntimeError(StatusCode.INTERNAL, f"softnic failed on this request: {error!r}"))
+    return _chunks(chain.from_iterable(answers)), results
 
 
 def _chunks(entities: Iterable[p4r.Entity]) -> Iterator[p4r.ReadResponse]:

@@ -66,6 +66,8 @@ class Profile:
     sums_members: bool
     """A group's size is the number of its members; else it is the sum of their weights."""
     weights_disallowed: bool
+    is_resilient: bool
+    """A group whose member is lost moves only that member's flows."""
     actions: Mapping[int, Action]
 
 
@@ -249,6 +251,10 @@ def _referred(items: Mapping[int, T], item_id: int, owner: str) -> T:
         raise SchemaError(f"P4Info: {owner} refers to id {item_id:#010x}, which is not there") from None
 
 
+_RESILIENT = '@mode("resilient")'
+"""What p4c makes of P4_14's ``selection_mode : resilient``; P4_16 programs write it in front of the selector."""
+
+
 def _profile(profile: p4i.ActionProfile, p4info: p4i.P4Info, actions: Mapping[int, Action]) -> Profile:
     name = profile.preamble.name
     # The tables that share a profile have the same actions (specification 9.2.1).
@@ -263,6 +269,7 @@ def _profile(profile: p4i.ActionProfile, p4info: p4i.P4Info, actions: Mapping[in
         max_member_weight=profile.sum_of_members.max_member_weight,
         sums_members=profile.HasField("sum_of_members"),
         weights_disallowed=profile.weights_disallowed,
+        is_resilient=_RESILIENT in profile.preamble.annotations,
         actions={ref: _referred(actions, ref, name) for ref in refs},
     )
 
@@ -299,8 +306,17 @@ def _field(field: p4i.MatchField, table: str) -> Field:
     return Field(field.id, field.name, _width(f"{table}.{field.name}", field.bitwidth), field.match_type)
 
 
+_METER_TYPES = {
+    "@two_rate_three_color": MeterType.TWO_RATE_THREE_COLOR,
+    "@single_rate_three_color": MeterType.SINGLE_RATE_THREE_COLOR,
+    "@single_rate_two_color": MeterType.SINGLE_RATE_TWO_COLOR,
+}
+
+
 def _meter(meter: p4i.Meter | p4i.DirectMeter, size: int = 0) -> Meter:
-    return Meter(meter.preamble.id, meter.preamble.name, size, meter.spec.type)
+    # What the program says, in a P4Info whose compiler (p4c 1.2.5) does not make the type of it (specification 6.4.5).
+    annotated = (_METER_TYPES[text] for text in meter.preamble.annotations if text in _METER_TYPES)
+    return Meter(meter.preamble.id, meter.preamble.name, size, meter.spec.type or next(annotated, meter.spec.type))
 
 
 def _register(register: p4i.Register, p4info: p4i.P4Info) -> Register:

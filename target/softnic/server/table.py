@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from softnic.engine import EntryNotFound, PackedEntry, PackedMatch, PackedTable
 
@@ -14,7 +15,7 @@ from .schema import Table
 from .store import NO_EXTRAS, Extras
 
 SCAN_ENTRIES = 256
-"""How many entries are looked at before packets have their turn."""
+"""How many entries are looked at for idle ones before packets have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,11 @@ class PipelineTable:
         except EntryNotFound:
             return None
 
-    def scan(self) -> Iterator[PackedEntry]:
-        """Every entry, if none is written meanwhile."""
-        found, cursor = self._scan(0)
-        while found:
-            yield from found
-            found, cursor = self._scan(cursor)
+    def snapshot(self) -> Iterator[tuple[PackedEntry, Extras]]:
+        """Every entry as it is at the call; the iterator needs no lock."""
+        with self.lock:
+            entries, extras = self.entries.snapshot(), self.extras.copy()
+        return ((entry, extras.get(entry.match, NO_EXTRAS)) for entry in entries)
 
     def scan_idle(self) -> Iterator[PackedEntry]:
         """The entries that have been idle for longer than their timeout."""
@@ -52,13 +52,8 @@ class PipelineTable:
                 found, cursor = self.entries.scan_idle(cursor, SCAN_ENTRIES)
             yield from found
 
-    def _scan(self, cursor: int) -> tuple[Sequence[PackedEntry], int]:
-        with self.lock:
-            return self.entries.scan(cursor, SCAN_ENTRIES)
 
-
-@dataclass(frozen=True, slots=True)
-class EntryName:
+class EntryName(NamedTuple):
     """An entry as messages call it; put into words only when there is a message."""
 
     table: PipelineTable

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from finsy.proto import p4r
 from grpc import StatusCode
 
+from softnic.engine import ColourCounts
+
+from . import codec
 from .entities import table_reads
 from .errors import P4RuntimeError, invalid
 from .kinds import KINDS
@@ -52,14 +56,41 @@ def write_batch(
 
 
 def write_update(pipeline: Pipeline, update: p4r.Update) -> None:
-    """Apply one update. Raises: P4RuntimeError; then nothing has changed."""
-    update_type, entity = update.type, update.entity
-    if update_type not in (INSERT, MODIFY, DELETE):
+    """Apply one update of a client. Raises: P4RuntimeError; then nothing has changed."""
+    kind, message = _content(update)
+    if update.type != DELETE:  # which looks at keys only
+        _refuse_colour_counts(kind, message)
+    KINDS[kind].write(pipeline, update.type, message)
+
+
+def restore(pipeline: Pipeline, update: p4r.Update) -> None:
+    """Apply an update that brings back what was read before. Raises: P4RuntimeError."""
+    kind, message = _content(update)
+    KINDS[kind].write(pipeline, update.type, message)
+
+
+def _content(update: p4r.Update) -> tuple[str, Any]:
+    """What the update is of, as a member of ``Entity``, and that member. Raises: INVALID_ARGUMENT."""
+    if update.type not in (INSERT, MODIFY, DELETE):
         raise invalid("update type is not INSERT, MODIFY or DELETE")
-    kind = entity.WhichOneof("entity")
+    kind = update.entity.WhichOneof("entity")
     if kind is None:
         raise invalid("entity is not set")
-    KINDS[kind].write(pipeline, update_type, getattr(entity, kind))
+    return kind, getattr(update.entity, kind)
+
+
+_COLOUR_COUNTS = {
+    "table_entry": "meter_counter_data",
+    "meter_entry": "counter_data",
+    "direct_meter_entry": "counter_data",
+}
+
+
+def _refuse_colour_counts(kind: str, message: Any) -> None:
+    """A client can clear what the colours of a meter were given to, and not set it (specification 9.4)."""
+    field = _COLOUR_COUNTS.get(kind)
+    if field and message.HasField(field) and codec.decode_colour_counts(getattr(message, field)) != ColourCounts():
+        raise invalid(f"{kind}.{field} is not 0; the counts of a meter's colours can be cleared, not set")
 
 
 def _attempt(pipeline: Pipeline, update: p4r.Update) -> Result:
@@ -109,7 +140,7 @@ def _aborted(count: int, failed: int, failure: P4RuntimeError) -> Sequence[Resul
 
 def _roll_back(pipeline: Pipeline, undo: Sequence[p4r.Update]) -> None:
     for update in reversed(undo):
-        write_update(pipeline, update)
+        restore(pipeline, update)
 
 
 def _inverse(pipeline: Pipeline, update: p4r.Update) -> list[p4r.Update]:

@@ -27,6 +27,7 @@ class Names:
     def __init__(self, program: ir.Program) -> None:
         self._tables = {table.name: table for table in program.tables}
         self._counters = {counter.name: counter for counter in program.counters}
+        self._direct_counters = {table.direct_counter: table for table in program.tables if table.direct_counter}
         self._registers = {register.name: register for register in program.registers}
         self._meters = {meter.name: meter for meter in program.meters}
 
@@ -36,6 +37,10 @@ class Names:
     def counter(self, name: str) -> str:
         """The full name of an indirect counter."""
         return _find("counter", self._counters, name).name
+
+    def directly_counted(self, counter: str) -> ir.Table:
+        """The table that has a direct counter of that name."""
+        return _find("direct counter", self._direct_counters, counter)
 
     def register(self, name: str) -> ir.Register:
         return _find("register", self._registers, name)

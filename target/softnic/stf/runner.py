@@ -167,6 +167,7 @@ class _Run:
         if check.index not in self._labels:
             raise ResolveError(f"no entry was added as {check.index}; label it: add TABLE ... = {check.index}")
         labelled = self._labels[check.index]
-        if not labelled.table.direct_counter:
-            raise ResolveError(f"table {labelled.table.name} of entry {check.index} has no direct counter")
+        counted = self._names.directly_counted(check.counter)
+        if counted is not labelled.table:
+            raise ResolveError(f"{check.counter} counts {counted.name}; {check.index} is in {labelled.table.name}")
         return self._engine.read_direct_counter(labelled.table.name, labelled.key, labelled.priority)

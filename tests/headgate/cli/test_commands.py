@@ -270,6 +270,7 @@ def test_show_as_json_has_numbers_addresses_and_counters(config: Path, address: 
         "args": {"next_hop": "10.0.0.254", "vlan_id": 10, "mtu_bytes": 1500},
         "count": {"packets": 0, "bytes": 0},
         "learned": False,
+        "priority": 0,
     }
 
 
@@ -279,8 +280,8 @@ def test_show_has_the_default_action_of_a_table_without_a_key(config: Path, addr
     assert lines[2].split() == ["default", "action", "set_default_ring(vnic_id=router,", "ring_id=2(router.local))"]
 
 
-def test_show_of_an_unknown_table_suggests_one_without_asking_the_device() -> None:
-    result = headgate("show", "l2_clasify", "--device", NOBODY)
+def test_show_of_an_unknown_table_suggests_one_without_asking_the_device(config: Path) -> None:
+    result = headgate("show", "l2_clasify", "--device", NOBODY, "-c", config)
     assert result.exit_code == BAD_INPUT
     assert result.stderr == "error: there is no table 'l2_clasify': did you mean 'l2_classify'?\n"
 

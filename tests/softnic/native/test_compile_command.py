@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +44,15 @@ def test_compiled_object_is_written_and_told_of(compile_: Callable[..., Result],
     assert (tmp_path / "tables.so").read_bytes() == Path(told["object"]).read_bytes()
     assert told["object_bytes"] == (tmp_path / "tables.so").stat().st_size
     assert json.loads(compile_("-O", "0", "--json").stdout)["was_cached"]
+
+
+def test_steps_are_told_in_words_and_the_object_stands_alone(compile_: Callable[..., Result]) -> None:
+    told = json.loads(compile_("-O", "0", "--json").stdout)
+    lines = compile_("-O", "0").stdout.splitlines()
+    assert lines[-1] == told["object"]
+    assert any(re.search(r"C compiled +│ +before", line) for line in lines)
+    assert any(f"{told['c_lines']:,} lines" in line for line in lines)
+    assert not any(key in "".join(lines[:-1]) for key in told)
 
 
 def test_c_is_dumped_without_a_compiler(compile_: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:

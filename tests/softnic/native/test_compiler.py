@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from pathlib import Path
 
 import pytest
 
 from softnic.native import Build, Compiler, CompilerError, find_compiler
+from softnic.native import compiler as compiler_module
 from softnic.native.cache import ObjectCache
 
 ANSWER = "int answer(void) { return 42; }\n"
@@ -66,6 +68,30 @@ def test_without_a_compiler_the_error_says_what_to_install(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CompilerError, match="install gcc or clang"):
         find_compiler()
+
+
+def test_a_compiler_that_hangs_is_ended_with_all_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fifo, hanging = tmp_path / "fifo", tmp_path / "hanging-cc"
+    os.mkfifo(fifo)
+    hanging.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exit\nexec 9>{fifo}\nsleep 1000\n')
+    hanging.chmod(0o755)
+    monkeypatch.setattr(compiler_module, "LIMIT_S", 0.2)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(CompilerError, match=r"\.c did not end within 0\.2 s"):
+        Compiler((str(hanging),), ObjectCache(tmp_path)).program(ANSWER, Build())
+    os.set_blocking(reader, True)
+    assert os.read(reader, 1) == b""  # nobody holds the other end any more: shell and sleep are gone
+    os.close(reader)
+
+
+def test_the_runtime_is_compiled_as_it_was_when_softnic_was_loaded(
+    compiler: Compiler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a program that is compiled after an upgrade of softnic would not fit the runtime of a process before it."""
+    monkeypatch.setitem(compiler_module.RUNTIME_TEXT, "snic_text.h", "#define ANSWER 42\n")
+    path = compiler.program('#include "snic_text.h"\nint answer(void) { return ANSWER; }\n', Build(optimization=0))
+    assert ctypes.CDLL(str(path)).answer() == 42
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_runtime_compiles_without_a_warning(compiler: Compiler) -> None:

@@ -175,6 +175,35 @@ def test_an_interface_that_goes_down_and_up_again_carries_on(link: str) -> None:
         assert receiver.recv(2000) == FRAME
 
 
+@needs_xdp
+@in_namespace
+def test_what_an_xdp_interface_does_not_take_waits_until_it_does_or_is_lost_where_too_much_waits() -> None:
+    add_veth("va")
+    add_veth("vb")
+    sent, waiting = 1500, 1024
+    with running(forwarding({2: 3}), {2: "va", 3: "vb"}, "xdp") as switch:
+        sh("ip link set vb down")
+        send_many("va-peer", sent)
+        wait_until(lambda: switch.port_stats()[2].rx_packets + switch.port_stats()[2].rx_dropped == sent)
+        wait_until(lambda: switch.port_stats()[3].tx_dropped == switch.port_stats()[2].rx_packets - waiting)
+        assert switch.port_stats()[3].tx_packets == 0
+        sh("ip link set vb up")
+        wait_until(lambda: switch.port_stats()[3].tx_packets == waiting)
+        assert arrived("vb-peer") > 0
+
+
+@needs_xdp
+@in_namespace
+def test_what_waits_at_the_end_is_counted_as_lost() -> None:
+    add_veth("va")
+    add_veth("vb")
+    with running(forwarding({2: 3}), {2: "va", 3: "vb"}, "xdp") as switch:
+        sh("ip link set vb down")
+        raw_socket("va-peer").send(FRAME)
+        wait_until(lambda: switch.port_stats()[2].rx_packets == 1)
+    assert (switch.port_stats()[3].tx_packets, switch.port_stats()[3].tx_dropped) == (0, 1)
+
+
 @by_either_link
 @in_namespace
 def test_when_an_interface_vanishes_the_others_go_on(link: str) -> None:

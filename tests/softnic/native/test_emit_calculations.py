@@ -87,5 +87,5 @@ def test_internet_checksum_of_a_header_is_summed_where_it_stands(tmp_path: Path)
     body = (ir.Hash(target, ir.Const(7), calculation, ir.Const(1 << 16)),)
     snippets = Snippets([body], tmp_path)
     packets = [Generator(seed).snapshot() for seed in range(20)]
-    assert "snic_sum16" in (tmp_path / "snippets.c").read_text()
+    assert "snic_plus_bytes" in (tmp_path / "snippets.c").read_text()
     assert snippets.run(packets) == [[expected(body, before)] for before in packets]

@@ -92,15 +92,17 @@ def test_a_full_table_takes_no_more(engine: Engine) -> None:
         table.insert(entry(4))
 
 
-def test_a_scan_in_steps_gives_every_entry_once_in_the_order_of_insertion(engine: Engine) -> None:
+def test_a_snapshot_has_the_entries_of_its_moment_in_the_order_of_insertion(engine: Engine) -> None:
     table = engine.packed(EXACT)
     written = [entry(address) for address in (3, 1, 2)]
     for each in written:
         table.insert(each)
-    first, cursor = table.scan(0, 2)
-    second, cursor = table.scan(cursor, 2)
-    assert [*first, *second] == written
-    assert table.scan(cursor, 2)[0] == []
+    snapshot = table.snapshot()
+    table.delete(host(1))
+    table.modify(entry(3, idle_timeout_ns=100))
+    table.insert(entry(4))
+    assert list(snapshot) == written
+    assert list(table.snapshot()) == [entry(3, idle_timeout_ns=100), entry(2), entry(4)]
 
 
 def test_a_scan_for_idle_entries_tells_when_it_is_at_the_end(engine: Engine, clock: ManualClock) -> None:
@@ -127,7 +129,7 @@ def test_direct_counters_are_read_and_written_by_bytes(engine: Engine) -> None:
 def test_direct_meters_are_read_and_written_by_bytes(engine: Engine) -> None:
     engine.insert(METERED, TableEntry((Exact(1),), ActionCall("IngressPipe.answer_metered")))
     table = engine.packed(METERED)
-    [metered] = table.scan(0, 10)[0]
+    [metered] = table.snapshot()
     rates = MeterRates(1, 2, 3, 4)
     assert table.read_meter(metered.match) is None
     table.write_meter(metered.match, rates)
@@ -141,4 +143,4 @@ def test_members_and_groups_are_referred_to_by_id(engine: Engine, action: Member
     table = engine.packed(SELECTOR)
     reference = PackedEntry(PackedMatch(b"\0\1"), action)
     table.insert(reference)
-    assert table.scan(0, 10)[0] == [reference]
+    assert list(table.snapshot()) == [reference]

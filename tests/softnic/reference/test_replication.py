@@ -153,6 +153,16 @@ def test_packets_beyond_what_a_queue_holds_are_lost_and_counted(engine_of: Engin
     assert engine.anomalies["queue-full"] > 0
 
 
+def test_recirculated_bytes_beyond_4_mib_are_lost_and_counted(engine_of: EngineOf) -> None:
+    engine = engine_of(COMPILED / "copies.json")
+    engine.set_multicast_group(9, tuple(Replica(1, instance) for instance in range(100)))
+    recirculate_each_copy_once_and_drop_it = bytes([0b0010_1001, 1, 0, 9, 0, 0, 0])
+    mark_bytes, frame_bytes = 8, 60_000
+    assert engine.process(0, recirculate_each_copy_once_and_drop_it.ljust(frame_bytes, b"\0")) == []
+    assert engine.anomalies == {"queue-full": 100 - (4 << 20) // (frame_bytes + mark_bytes)}
+    assert engine.read_register("IngressPipe.passes", 0) == 1 + (4 << 20) // (frame_bytes + mark_bytes)
+
+
 @pytest.mark.parametrize("length", [0, 1, 10, 13])
 def test_truncated_packet_leaves_with_that_many_bytes(engine: Engine, length: int) -> None:
     (whole,) = engine.process(3, packet(TRUNCATE, 999))
@@ -200,10 +210,15 @@ def test_the_first_replica_whose_port_is_up_gets_the_packet(
     for down in ports_down:
         engine.set_port_up(down, False)
     assert [(s.port, s.egress_rid) for s in outputs(engine, packet(MULTICAST, 9))] == [(port, instance)]
+    engine.set_clone_session(9, CloneSession((BACKED_UP,)))
+    clone = outputs(engine, packet(CLONE_INGRESS, 9))[0]
+    assert (clone.port, clone.egress_rid) == (port, instance)
 
 
 def test_a_replica_returns_to_a_port_that_is_up_again(engine: Engine) -> None:
     engine.set_multicast_group(9, (BACKED_UP,))
+    engine.set_clone_session(9, CloneSession((BACKED_UP,)))
     engine.set_port_up(4, False)
     engine.set_port_up(4, True)
     assert [s.port for s in outputs(engine, packet(MULTICAST, 9))] == [4]
+    assert outputs(engine, packet(CLONE_INGRESS, 9))[0].port == 4

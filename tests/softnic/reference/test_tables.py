@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 from clocks import ManualClock
-from p4_programs import EngineOf, edited
+from p4_programs import COMPILED, EngineOf, edited
 
 from softnic.engine import (
     ActionCall,
@@ -30,6 +30,9 @@ from softnic.engine import (
     TableEntry,
     Ternary,
 )
+from softnic.frontend import load_program
+from softnic.native import NativeEngine
+from softnic.reference import ReferenceEngine
 
 PROGRAM = "tables"
 
@@ -327,6 +330,65 @@ def test_members_whose_port_is_down_get_nothing_until_it_is_up(engine: Engine) -
     assert set(spread(engine)) == {12}
     engine.set_port_up(5, True)
     assert set(spread(engine)) == {11, 12}
+
+
+FLOWS = range(300)
+
+
+@pytest.fixture
+def resilient(engine: Engine) -> Engine:
+    engine.set_resilient(GROUPS)
+    with_group(engine, *(GroupMember(member_id, watch_port=member_id) for member_id in (1, 2, 3)))
+    return engine
+
+
+def lanes(engine: Engine) -> list[int | None]:
+    """What each flow was answered."""
+    return [ask(engine, SELECTOR, address=flow, port=80) for flow in FLOWS]
+
+
+def test_a_resilient_group_moves_only_the_flows_of_a_lost_member(resilient: Engine) -> None:
+    before = lanes(resilient)
+    resilient.set_port_up(2, False)
+    after = lanes(resilient)
+    assert set(after) == {11, 13}
+    assert [flow for flow in FLOWS if before[flow] != after[flow]] == [flow for flow in FLOWS if before[flow] == 12]
+    resilient.set_port_up(2, True)
+    assert lanes(resilient) == before
+
+
+def test_a_member_that_joins_a_resilient_group_takes_flows_and_moves_no_other(resilient: Engine) -> None:
+    before = lanes(resilient)
+    resilient.insert_member(GROUPS, 4, answer(14))
+    resilient.modify_group(GROUPS, 1, [GroupMember(member_id) for member_id in (4, 1, 2, 3)])
+    after = lanes(resilient)
+    assert 14 in after
+    assert all(after[flow] in (14, before[flow]) for flow in FLOWS)
+
+
+def test_a_resilient_group_spreads_by_weight(engine: Engine) -> None:
+    engine.set_resilient(GROUPS)
+    with_group(engine, GroupMember(1, weight=3), GroupMember(2, weight=1))
+    counts = spread(engine)
+    assert 2 < counts[11] / counts[12] < 4
+
+
+def test_both_engines_choose_alike_in_a_resilient_group() -> None:
+    program = load_program(COMPILED / "tables.json")
+    chosen = []
+    for engine in (ReferenceEngine(program), NativeEngine(program)):
+        engine.set_resilient(GROUPS)
+        with_group(engine, GroupMember(1, weight=2), GroupMember(2, watch_port=5), GroupMember(3, weight=3))
+        engine.set_port_up(5, False)
+        chosen.append(lanes(engine))
+    assert chosen[0] == chosen[1]
+
+
+def test_an_empty_resilient_group_does_nothing_and_is_counted(engine: Engine) -> None:
+    engine.set_resilient(GROUPS)
+    with_group(engine)
+    assert ask(engine, SELECTOR, port=80) == NO_ANSWER
+    assert engine.anomalies["selector-group-empty"] == 1
 
 
 def test_empty_group_does_nothing_and_is_counted(engine: Engine) -> None:

@@ -207,6 +207,13 @@ def test_the_new_primary_writes_and_the_old_one_is_denied(connect, primary: Clie
     assert refusal.value.code() == StatusCode.PERMISSION_DENIED
 
 
+@pytest.mark.parametrize("election_id", [None, 1])
+def test_nobody_writes_while_there_is_no_stream(connect, election_id: int | None) -> None:
+    with pytest.raises(grpc.RpcError) as refusal:
+        connect(election_id).write()
+    assert refusal.value.code() == StatusCode.PERMISSION_DENIED
+
+
 def test_the_primary_of_a_named_role_may_write(connect, primary: Client) -> None:
     named = connect(1, role="fabric").become_primary()
     named.write()

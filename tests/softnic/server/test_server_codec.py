@@ -57,7 +57,7 @@ def test_the_specification_s_invalid_unsigned_strings_are_refused(width: int, da
     with pytest.raises(P4RuntimeError):
         bits.decode(data, width)
     with pytest.raises(P4RuntimeError):
-        bits.padded(data, width)
+        bits.padded(data, bits.ones(width))
 
 
 @pytest.mark.parametrize(("width", "data"), [(8, b"\0\x9d"), (12, b"\x8d\x1d"), (16, b"")])
@@ -77,7 +77,7 @@ def test_the_specification_s_signed_examples(width: int, value: int, canonical: 
 @given(width_and_value(), st.integers(0, 9))
 def test_a_padded_value_has_the_bytes_of_its_width(case: tuple[int, int], zeros: int) -> None:
     width, value = case
-    padded = bits.padded(bytes(zeros) + bits.encode(value), width)
+    padded = bits.padded(bytes(zeros) + bits.encode(value), bits.ones(width))
     assert padded == value.to_bytes((width + 7) // 8)
     assert bits.shortest(padded) == bits.encode(value)
 
@@ -198,13 +198,19 @@ def test_a_single_rate_suits_every_meter(meter_type: p4i.MeterSpec.Type.ValueTyp
     assert codec.encode_meter(MeterRates(1, 2, 1, 2)) == config
 
 
+def test_an_excess_burst_suits_a_single_rate_meter_of_three_colours() -> None:
+    config = p4r.MeterConfig(cir=1, cburst=2, pir=1, pburst=2, eburst=3)
+    assert codec.decode_meter(meter(SINGLE_RATE_3), config) == MeterRates(1, 2, 1, 2, 3)
+    assert codec.encode_meter(MeterRates(1, 2, 1, 2, 3)) == config
+
+
 @pytest.mark.parametrize(
     ("meter_type", "config"),
     [
         (SINGLE_RATE_2, {"cir": 1, "pir": 2}),
         (SINGLE_RATE_3, {"cburst": 1, "pburst": 2}),
         (SINGLE_RATE_2, {"eburst": 1}),
-        (SINGLE_RATE_3, {"eburst": 1}),
+        (SINGLE_RATE_3, {"eburst": -1}),
         (TWO_RATE, {"eburst": 1}),
     ],
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What P4Runtime 1.4 and 1.5 add to groups: size semantics, selection modes, weights, and backup replicas."""
+"""What is newer than P4Runtime 1.3 in groups: size semantics, selection modes, weights, resilience, backup replicas."""
 
 from __future__ import annotations
 
@@ -30,11 +30,9 @@ from p4rt import (
     weighted,
 )
 
-INVALID, EXHAUSTED, UNIMPLEMENTED = (
-    StatusCode.INVALID_ARGUMENT,
-    StatusCode.RESOURCE_EXHAUSTED,
-    StatusCode.UNIMPLEMENTED,
-)
+from softnic.switch import Switch
+
+INVALID, EXHAUSTED = StatusCode.INVALID_ARGUMENT, StatusCode.RESOURCE_EXHAUSTED
 ActionSet = p4r.ActionProfileActionSet
 
 
@@ -93,11 +91,12 @@ def test_groups_and_the_room_they_leave_add_up_to_the_profiles_size(primary: Cli
     )
 
 
-def configured(connect: Callable[..., Client], **balancer) -> Client:
-    """A primary with the test program, its selector declared with other sizes."""
+def configured(connect: Callable[..., Client], *annotations: str, **balancer) -> Client:
+    """A primary with the test program, its selector declared with other sizes, and with annotations."""
     config = p4r.ForwardingPipelineConfig()
     config.CopyFrom(CONFIG)
     profile = next(p for p in config.p4info.action_profiles if p.preamble.id == IDS["balancer"])
+    profile.preamble.annotations.extend(annotations)
     for name, value in balancer.items():
         if name == "max_member_weight":
             profile.sum_of_members.max_member_weight = value
@@ -122,6 +121,30 @@ def test_the_switch_weighs_where_p4info_disallows_weights(connect) -> None:
     assert status_code(error.canonical_code) == INVALID
 
 
+@pytest.mark.parametrize("annotations", [(), ('@mode("resilient")',)], ids=["as BMv2", "resilient"])
+def test_a_resilient_selector_moves_only_the_flows_of_a_port_that_goes_down(
+    connect, switch: Switch, annotations: tuple[str, ...]
+) -> None:
+    client = configured(connect, *annotations)
+    watching = entry(b"\1", b"\1", b"\2", b"\3")
+    for each in watching.action.action_profile_action_set.action_profile_actions:
+        each.watch_port = each.action.params[0].value
+    client.write(table_write(INSERT, watching))
+    before = lanes(switch)
+    switch.set_port_enabled(2, False)
+    moved = {flow for flow, (old, new) in enumerate(zip(before, lanes(switch), strict=True)) if old != new}
+    lost = {flow for flow, port in enumerate(before) if port == 2}
+    assert moved == lost if annotations else moved > lost
+
+
+def lanes(switch: Switch) -> list[int]:
+    """By which port each of some flows leaves."""
+    with switch.lock:
+        assert switch.engine
+        return [switch.engine.process(0, bytes([0, 0, 0, 0, 0, 1]) + bytes(5) + bytes([flow, 0, 0]))[0].port
+                for flow in range(200)]  # fmt: skip
+
+
 # ---- backup replicas ------------------------------------------------------------------------------------------------
 
 
@@ -129,10 +152,11 @@ def backed_up(port: bytes, *backups: tuple[bytes, int]) -> p4r.Replica:
     return replica(port, 1, backup_replicas=[p4r.BackupReplica(port=p, instance=i) for p, i in backups])
 
 
-def test_backup_replicas_are_read_back_in_their_order(primary: Client) -> None:
-    wanted = multicast(1, backed_up(b"\1", (b"\3", 2), (b"\2", 3)), replica(b"\4"), metadata=b"mine")
+@pytest.mark.parametrize("kind", [multicast, clone], ids=["a multicast group", "a clone session"])
+def test_backup_replicas_are_read_back_in_their_order(primary: Client, kind) -> None:
+    wanted = kind(1, backed_up(b"\1", (b"\3", 2), (b"\2", 3)), replica(b"\4"))
     primary.write(update(INSERT, packet_replication_engine_entry=wanted))
-    [read] = primary.read(p4r.Entity(packet_replication_engine_entry=multicast(1)))
+    [read] = primary.read(p4r.Entity(packet_replication_engine_entry=kind(1)))
     assert read.packet_replication_engine_entry == wanted
 
 
@@ -141,7 +165,7 @@ REFUSED = {
     "an identity twice": (multicast(1, replica(b"\2", 5), backed_up(b"\1", (b"\2", 5))), INVALID, "port and instance"),
     "an instance too large": (multicast(1, backed_up(b"\1", (b"\2", 65536))), INVALID, "65535"),
     "no port": (multicast(1, backed_up(b"\1", (b"", 2))), INVALID, "empty"),
-    "a clone session": (clone(1, backed_up(b"\1", (b"\2", 2))), UNIMPLEMENTED, "multicast"),
+    "a clone session's identity": (clone(1, backed_up(b"\1", (b"\2", 5)), replica(b"\2", 5)), INVALID, "and instance"),
 }
 
 

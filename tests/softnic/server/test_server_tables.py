@@ -14,6 +14,7 @@ from p4rt import (
     MODIFY,
     P4INFO,
     PROGRAM_JSON,
+    all_entries,
     calls,
     exact_entry,
     lpm,
@@ -23,13 +24,14 @@ from p4rt import (
     table_write,
 )
 
+from softnic.engine import OutOfMemory
 from softnic.frontend import load_program
 from softnic.native import NativeEngine
 from softnic.reference import ReferenceEngine
 from softnic.server import Pipeline, open_pipeline, write_batch
+from softnic.server.read import read_batch
 
 PROGRAM = load_program(PROGRAM_JSON)
-SMALL_STEP = 2
 
 
 @pytest.fixture(params=[ReferenceEngine, NativeEngine], ids=["reference", "native"])
@@ -90,11 +92,39 @@ def test_a_one_shot_is_not_put_in_place_for_an_entry_that_is_there(pipeline: Pip
     assert pipeline.store.profiles[IDS["balancer"]].last_one_shot_id == before
 
 
-def test_packets_have_their_turn_while_a_table_is_read(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("softnic.server.table.SCAN_ENTRIES", SMALL_STEP)
+def test_an_entry_that_there_is_no_memory_for_is_refused_as_such(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def insert(*_: object) -> None:
+        raise OutOfMemory("no memory is left for this entry")
+
+    monkeypatch.setattr(type(pipeline.tables[IDS["exact_table"]].entries), "insert", insert)
+    [error] = write_batch(pipeline, [table_write(INSERT, exact_entry(1))])
+    assert error
+    assert error.code.name == "RESOURCE_EXHAUSTED"
+    assert error.message.endswith("no memory is left for this entry")
+
+
+def test_packets_have_their_turn_while_a_table_is_read(pipeline: Pipeline) -> None:
     write(pipeline, *prefixes(5))
-    entries = pipeline.tables[IDS["lpm_table"]].scan()
+    entries = pipeline.tables[IDS["lpm_table"]].snapshot()
     assert [is_free(pipeline.lock) for _ in entries] == [True] * 5
+
+
+@pytest.mark.parametrize("counts", [None, p4r.CounterData()], ids=["entries", "entries and counters"])
+def test_a_read_answers_as_of_its_moment_whatever_is_written_meanwhile(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, counts: p4r.CounterData | None
+) -> None:
+    monkeypatch.setattr("softnic.server.read.CHUNK_BYTES", 1)
+    entries = [exact_entry(number, metadata=b"mine", counter_data=counts) for number in (1, 2, 3)]
+    write(pipeline, *(table_write(INSERT, entry) for entry in entries))
+    responses, results = read_batch(pipeline, [all_entries(table_id=IDS["exact_table"], counter_data=counts)])
+    read = [next(responses)]
+    write(pipeline, table_write(DELETE, exact_entry(2)), table_write(MODIFY, exact_entry(3)))
+    write(pipeline, table_write(INSERT, exact_entry(4)))
+    read += responses
+    assert [response.entities[0].table_entry for response in read] == entries
+    assert results == [None]
 
 
 def test_packets_have_their_turn_while_idle_entries_are_looked_for(

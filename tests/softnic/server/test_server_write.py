@@ -165,10 +165,10 @@ REFUSED = {
         INVALID,
         "no direct meter",
     ),
-    "counts by colour": (
-        table_write(INSERT, exact_entry(meter_counter_data=p4r.MeterCounterData())),
-        UNIMPLEMENTED,
-        "by colour",
+    "counts by colour without meter": (
+        table_write(INSERT, lpm_entry(meter_counter_data=p4r.MeterCounterData())),
+        INVALID,
+        "no direct meter",
     ),
     "count negative": (
         table_write(INSERT, exact_entry(counter_data=p4r.CounterData(packet_count=-1))),
@@ -218,8 +218,8 @@ REFUSED = {
     ),
     "default counter": (
         table_write(MODIFY, default_entry("lpm_table", calls("drop"), counter_data=p4r.CounterData())),
-        UNIMPLEMENTED,
-        "hits only",
+        INVALID,
+        "no direct counter",
     ),
     # ---- constant tables
     "const insert": (
@@ -272,11 +272,6 @@ REFUSED = {
     "meter rates descending": (meter_write(MODIFY, cir=2, pir=1), INVALID, "above pir"),
     "meter excess burst": (meter_write(MODIFY, eburst=1), INVALID, "eburst"),
     "meter index beyond": (meter_write(MODIFY, 8), BEYOND, "beyond the size 8"),
-    "meter counts by colour": (
-        update(MODIFY, meter_entry=p4r.MeterEntry(meter_id=IDS["port_meter"], counter_data=p4r.MeterCounterData())),
-        UNIMPLEMENTED,
-        "by colour",
-    ),
     "register inserted": (register_write(INSERT, 0, p4d.P4Data(bitstring=b"\1")), INVALID, "use MODIFY"),
     "register index beyond": (register_write(MODIFY, 16, p4d.P4Data(bitstring=b"\1")), BEYOND, "beyond"),
     "register too wide": (register_write(MODIFY, 0, p4d.P4Data(bitstring=b"\1\0\0\0\0")), INVALID, "33 bits"),

@@ -9,6 +9,7 @@ at all. FUZZ_EXAMPLES=5000 in the environment looks longer.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from grpc import StatusCode
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from update_faults import spoiled
-from update_strategies import Draw, Trial, Updates
+from update_strategies import CELLS, Draw, Trial, Updates
 
 from softnic import ir
 from softnic.frontend import load_program
@@ -28,6 +29,7 @@ from softnic.reference import ReferenceEngine
 from softnic.server.device import open_pipeline
 from softnic.server.pipeline import Pipeline
 from softnic.server.read import read_entity
+from softnic.server.schema import Schema
 from softnic.server.write import write_batch
 
 ROOT = Path(__file__).parents[3]
@@ -43,18 +45,22 @@ examples = settings(
 )
 
 PRE = p4r.PacketReplicationEngineEntry
+DIRECT = p4r.TableEntry(
+    counter_data=p4r.CounterData(), meter_config=p4r.MeterConfig(), meter_counter_data=p4r.MeterCounterData()
+)
 EVERYTHING = (
-    p4r.Entity(table_entry=p4r.TableEntry()),
-    p4r.Entity(table_entry=p4r.TableEntry(is_default_action=True)),
+    p4r.Entity(table_entry=DIRECT),
+    p4r.Entity(
+        table_entry=p4r.TableEntry(
+            is_default_action=True, counter_data=DIRECT.counter_data, meter_config=DIRECT.meter_config
+        )
+    ),
     p4r.Entity(direct_counter_entry=p4r.DirectCounterEntry()),
     p4r.Entity(direct_meter_entry=p4r.DirectMeterEntry()),
     p4r.Entity(action_profile_member=p4r.ActionProfileMember()),
     p4r.Entity(action_profile_group=p4r.ActionProfileGroup()),
     p4r.Entity(packet_replication_engine_entry=PRE(multicast_group_entry=p4r.MulticastGroupEntry())),
     p4r.Entity(packet_replication_engine_entry=PRE(clone_session_entry=p4r.CloneSessionEntry())),
-    p4r.Entity(counter_entry=p4r.CounterEntry()),
-    p4r.Entity(meter_entry=p4r.MeterEntry()),
-    p4r.Entity(register_entry=p4r.RegisterEntry()),
     p4r.Entity(digest_entry=p4r.DigestEntry()),
     p4r.Entity(value_set_entry=p4r.ValueSetEntry()),
 )
@@ -68,7 +74,25 @@ def compiled(name: str) -> tuple[p4i.P4Info, ir.Program]:
 
 
 def held(pipeline: Pipeline) -> list[p4r.Entity]:
-    return [entity for wildcard in EVERYTHING for entity in read_entity(pipeline, wildcard)]
+    return [entity for request in (*EVERYTHING, *cells(pipeline.schema)) for entity in read_entity(pipeline, request)]
+
+
+def cells(schema: Schema) -> Iterator[p4r.Entity]:
+    """Of every array those that are written."""
+    counts = p4r.MeterCounterData()
+    for counter in schema.counters.values():
+        for at in indices(counter.size):
+            yield p4r.Entity(counter_entry=p4r.CounterEntry(counter_id=counter.id, index=at))
+    for meter in schema.meters.values():
+        for at in indices(meter.size):
+            yield p4r.Entity(meter_entry=p4r.MeterEntry(meter_id=meter.id, index=at, counter_data=counts))
+    for register in schema.registers.values():
+        for at in indices(register.size):
+            yield p4r.Entity(register_entry=p4r.RegisterEntry(register_id=register.id, index=at))
+
+
+def indices(size: int) -> list[p4r.Index]:
+    return [p4r.Index(index=index) for index in range(min(size, CELLS))]
 
 
 def code_of(pipeline: Pipeline, update: p4r.Update) -> StatusCode:

@@ -153,6 +153,9 @@ def _content_faults(table: p4i.Table, entry: p4r.TableEntry) -> Iterator[Fault]:
     if not table.direct_resource_ids and not entry.is_default_action:
         yield fault("counter where there is none", INVALID, lambda e: e.counter_data.SetInParent())
         yield fault("meter where there is none", INVALID, lambda e: e.meter_config.SetInParent())
+        yield fault("colours where there is no meter", INVALID, lambda e: e.meter_counter_data.SetInParent())
+    if entry.HasField("meter_counter_data"):
+        yield fault("colours set", INVALID, lambda e: setattr(e.meter_counter_data.red, "byte_count", 1))
     if not entry.HasField("action"):
         return
     yield fault("action without content", INVALID, lambda e: e.action.ClearField("type"))
@@ -255,6 +258,7 @@ def _cell_faults(kind: str, updates: Updates, update: p4r.Update, writes: bool) 
         case "meter_entry":
             yield fault("rate negative", INVALID, lambda e: setattr(e.config, "cir", -1))
             yield fault("rates out of order", INVALID, lambda e: setattr(e.config, "cir", e.config.pir + 1))
+            yield fault("colours set", INVALID, lambda e: setattr(e.counter_data.green, "packet_count", 1))
         case _:
             yield fault("data unset", INVALID, lambda e: e.ClearField("data"))
             yield fault("data too wide", INVALID, lambda e: setattr(e.data, "bitstring", TOO_MANY_BYTES))

@@ -24,6 +24,12 @@ OK_OR_IN_USE = OK | {StatusCode.FAILED_PRECONDITION}
 EXISTS = frozenset({StatusCode.ALREADY_EXISTS})
 INVALID = frozenset({StatusCode.INVALID_ARGUMENT})
 
+NO_COUNTS = p4r.MeterCounterData(green=p4r.CounterData(), yellow=p4r.CounterData(), red=p4r.CounterData())
+"""The only counts of a meter's colours that can be written."""
+
+CELLS = 64
+"""Of an array, no others are written: some programs have 100,000."""
+
 PORTS = range(511)
 PRIORITY_TYPES = (MatchType.TERNARY, MatchType.RANGE, MatchType.OPTIONAL)
 
@@ -54,6 +60,8 @@ class Updates:
         self.p4info = p4info
         self.actions = {action.preamble.id: action for action in p4info.actions}
         self.tables = {table.preamble.id: table for table in p4info.tables}
+        self.direct_counters = {counter.preamble.id for counter in p4info.direct_counters}
+        self.direct_meters = {meter.preamble.id: meter for meter in p4info.direct_meters}
         self.profiles = {profile.preamble.id: profile for profile in p4info.action_profiles if profile.table_ids}
         self.entries = [e.table_entry for e in held if e.HasField("table_entry")]
         self.members = [e.action_profile_member for e in held if e.HasField("action_profile_member")]
@@ -94,6 +102,7 @@ class Updates:
         if has_priority(table):
             entry.priority = self._number(1, 5)
         entry.action.CopyFrom(self._table_action(table))
+        self._add_resources(entry)
         if self.is_held(entry):
             return _trial(INSERT, EXISTS, table_entry=entry)
         return _trial(INSERT, self._codes_of(entry), table_entry=entry)
@@ -104,6 +113,7 @@ class Updates:
         if self._draw(st.booleans()):
             return _trial(DELETE, OK, table_entry=entry)
         entry.action.CopyFrom(self._table_action(self.tables[entry.table_id]))
+        self._add_resources(entry)
         return _trial(MODIFY, self._codes_of(entry), table_entry=entry)
 
     def _codes_of(self, entry: p4r.TableEntry) -> frozenset[StatusCode]:
@@ -117,7 +127,17 @@ class Updates:
         entry = p4r.TableEntry(table_id=table.preamble.id, is_default_action=True)
         if self._draw(st.booleans()):
             entry.action.action.CopyFrom(self._action(_refs(table, Scope.TABLE_ONLY)))
+        self._add_resources(entry)
         return _trial(MODIFY, OK, table_entry=entry)
+
+    def _add_resources(self, entry: p4r.TableEntry) -> None:
+        """Values for the direct counter and the direct meter of the entry's table, where it has them."""
+        for resource in self.tables[entry.table_id].direct_resource_ids:
+            if resource in self.direct_counters:
+                entry.counter_data.CopyFrom(p4r.CounterData(packet_count=self._number(0, 9)))
+            elif resource in self.direct_meters:
+                entry.meter_config.CopyFrom(self._rates(self.direct_meters[resource]))
+                entry.meter_counter_data.CopyFrom(NO_COUNTS)
 
     def is_held(self, entry: p4r.TableEntry) -> bool:
         return any(
@@ -278,10 +298,17 @@ class Updates:
         return _trial(MODIFY, OK, counter_entry=entry)
 
     def meter(self) -> Trial:
-        meter, rate = self.one_of(self.p4info.meters), self._number(0, 9)
-        config = p4r.MeterConfig(cir=rate, cburst=rate, pir=rate, pburst=rate)
-        entry = p4r.MeterEntry(meter_id=meter.preamble.id, index=self._index(meter.size), config=config)
+        meter = self.one_of(self.p4info.meters)
+        entry = p4r.MeterEntry(meter_id=meter.preamble.id, index=self._index(meter.size), config=self._rates(meter))
+        if self._draw(st.booleans()):
+            entry.counter_data.CopyFrom(NO_COUNTS)
         return _trial(MODIFY, OK, meter_entry=entry)
+
+    def _rates(self, meter: p4i.Meter | p4i.DirectMeter) -> p4r.MeterConfig:
+        rate = self._number(0, 9)
+        has_excess = "@single_rate_three_color" in meter.preamble.annotations
+        eburst = self._number(0, 9) if has_excess else 0
+        return p4r.MeterConfig(cir=rate, cburst=rate, pir=rate, pburst=rate, eburst=eburst)
 
     def register(self) -> Trial:
         register = self.one_of(self.p4info.registers)
@@ -317,7 +344,9 @@ class Updates:
         return _trial(update_type, EXISTS if update_type == INSERT else OK, **entity)
 
     def _index(self, size: int) -> p4r.Index | None:
-        return self._draw(st.none() | st.builds(p4r.Index, index=st.integers(0, size - 1)))
+        """One of the first cells; None, which means all of them, only where these are few."""
+        one = st.builds(p4r.Index, index=st.integers(0, min(size, CELLS) - 1))
+        return self._draw(st.none() | one if size <= CELLS else one)
 
     def _value(self, width: int) -> bytes:
         return encoded(self._number(0, (1 << width) - 1))

@@ -300,10 +300,18 @@ def test_a_statement_that_the_program_has_no_place_for_stops_the_test_at_its_lin
     assert reason in stopped.value.reason
 
 
+LABELLED = "add entries probe.kind:1 NoAction() = A"
+
+
 @pytest.mark.parametrize(
     ("program", "lines", "reason"),
     [
-        ("tables", ["add ternary_table 1 NoAction() = A", "check_counter c(A) packets == 0"], "has no direct counter"),
+        ("resources", [LABELLED, "check_counter hits($A) packets == 0"], "there is no direct counter hits"),
+        (
+            "resources",
+            [LABELLED, "check_counter total_counter($A) packets == 0"],
+            "total_counter counts IngressPipe.all_packets; A is in IngressPipe.entries",
+        ),
         ("tables", ["add ternary_table 1 NoAction()"] * 2, "has that entry already"),
         ("replication", ["mc_mgrp_create 1", "mc_mgrp_create 1"], "multicast group 1 is there already"),
         ("replication", ["mc_node_create 0 1", "mc_node_associate 1 0"], "make it first: mc_mgrp_create 1"),

@@ -16,13 +16,12 @@ from headgate import daemon
 from headgate.cli.changes import changes_as_data, failures_as_data, print_plan, print_result
 from headgate.cli.console import BAD_INPUT, REFUSED, err, exit_codes, fail, out, print_json, print_table
 from headgate.cli.options import Address, ConfigFile, DeviceId, ElectionId, Json
-from headgate.config import NicConfig, load_config
-from headgate.describe import Names
+from headgate.config import Config, NicConfig, load_config
 from headgate.device import Device, DeviceView, Pipeline, program
-from headgate.reconcile import Plan, Result, plan_for
+from headgate.names import Names
+from headgate.reconcile import Plan, Result, initial_plan, plan_for
 from headgate.reconcile import apply as apply_config
-from headgate.reconcile import plan as plan_changes
-from headgate.reports import use_of
+from headgate.reports import count_by_table, use_of
 from headgate.systems import desired
 
 
@@ -33,8 +32,8 @@ def check(config: ConfigFile, json: Json = False) -> None:
     headgate check -c configs/nic.yaml
     """
     with exit_codes():
-        nic = load_config(config)
-    uses = [use for use in use_of(desired(nic), program(nic.program)) if use.entries]
+        wanted = load_config(config)
+    uses = [use for use in use_of(count_by_table(desired(wanted)), program(wanted.program)) if use.entries]
     if json:
         print_json({"tables": uses})
     else:
@@ -43,7 +42,7 @@ def check(config: ConfigFile, json: Json = False) -> None:
     if full := [use for use in uses if use.entries > use.size]:
         fail("\n".join(f"{use.table} has room for {use.size} entries, not {use.entries}" for use in full), BAD_INPUT)
     if not json:
-        out.print(f"{config}: well-formed: {len(nic.ports)} ports, {len(nic.vlans)} VLANs, {len(nic.vnics)} VNICs")
+        out.print(f"{config}: well-formed: {_summary(wanted)}")
 
 
 def entries(config: ConfigFile) -> None:
@@ -56,8 +55,8 @@ def entries(config: ConfigFile) -> None:
     headgate entries -c configs/nic.yaml > nic.txtpb
     """
     with exit_codes():
-        nic = load_config(config)
-    changes = plan_changes((), desired(nic), program(nic.program)).changes
+        wanted = load_config(config)
+    changes = initial_plan(wanted, program(wanted.program)).changes
     request = p4r.WriteRequest(updates=[change.update for change in changes])
     out.print(text_format.MessageToString(request), markup=False, end="")
 
@@ -69,15 +68,15 @@ def plan(config: ConfigFile, device: Address, device_id: DeviceId = 1, json: Jso
     headgate plan -c configs/nic.yaml --device localhost:9559
     """
     with exit_codes():
-        nic = load_config(config)
-        view = DeviceView(device, device_id=device_id, program=nic.program)
-        pipeline, changes = asyncio.run(_plan(view, nic))
+        wanted = load_config(config)
+        view = DeviceView(device, device_id=device_id, program=wanted.program)
+        pipeline, changes = asyncio.run(_plan(view, wanted))
     if json:
         print_json({"pipeline": pipeline, **changes_as_data(changes, view.schema)})
         return
     if pipeline is not Pipeline.MATCHES:
-        out.print(f"the device runs {_program(pipeline)}: `apply` pushes {nic.program!r} first")
-    print_plan(changes, view.schema, Names.of(nic))
+        out.print(f"the device runs {_program(pipeline)}: `apply` pushes {wanted.program!r} first")
+    print_plan(changes, view.schema, Names.of(wanted))
 
 
 def apply(
@@ -89,17 +88,17 @@ def apply(
     headgate apply -c configs/nic.yaml --device localhost:9559
     """
     with exit_codes():
-        nic = load_config(config)
-        target = Device(device, device_id=device_id, program=nic.program, election_id=election_id)
-        result = asyncio.run(_apply(target, nic))
+        wanted = load_config(config)
+        target = Device(device, device_id=device_id, program=wanted.program, election_id=election_id)
+        result = asyncio.run(_apply(target, wanted))
     if json:
         done = changes_as_data(result.plan, target.schema)
         refused = failures_as_data(result.failures, target.schema)
         print_json({"pipeline": target.pipeline_was, **done, "failures": refused})
     else:
         if target.pipeline_was is not Pipeline.MATCHES:
-            out.print(f"pushed {nic.program!r}: the device ran {_program(target.pipeline_was)}")
-        print_result(result, target.schema, Names.of(nic))
+            out.print(f"pushed {wanted.program!r}: the device ran {_program(target.pipeline_was)}")
+        print_result(result, target.schema, Names.of(wanted))
     if result.failures:
         raise typer.Exit(REFUSED)
 
@@ -118,20 +117,20 @@ def run(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with exit_codes():
-        nic = load_config(config)
-        target = Device(device, device_id=device_id, program=nic.program, election_id=election_id)
+        wanted = load_config(config)
+        target = Device(device, device_id=device_id, program=wanted.program, election_id=election_id)
         try:
-            asyncio.run(daemon.run(target, nic, config_path=config, metrics_port=metrics_port))
+            asyncio.run(daemon.run(target, wanted, config_path=config, metrics_port=metrics_port))
         except OSError as error:
             fail(f"metrics port {metrics_port} can't be served: {error.strerror}", BAD_INPUT)
 
 
-async def _plan(view: DeviceView, nic: NicConfig) -> tuple[Pipeline, Plan]:
+async def _plan(view: DeviceView, wanted: Config) -> tuple[Pipeline, Plan]:
     async with view:
-        return await view.pipeline(), await plan_for(view, nic)
+        return await view.pipeline(), await plan_for(view, wanted)
 
 
-async def _apply(target: Device, nic: NicConfig) -> Result:
+async def _apply(target: Device, wanted: Config) -> Result:
     columns = (TextColumn("applying"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("", total=None)
@@ -140,7 +139,14 @@ async def _apply(target: Device, nic: NicConfig) -> Result:
             progress.update(task, completed=done, total=total)
 
         async with target:
-            return await apply_config(target, nic, show)
+            return await apply_config(target, wanted, show)
+
+
+def _summary(config: Config) -> str:
+    if isinstance(config, NicConfig):
+        return f"{len(config.ports)} ports, {len(config.vlans)} VLANs, {len(config.vnics)} VNICs"
+    nouns = ("interfaces", "tunnels", "routers", "tenants")
+    return ", ".join(f"{len(getattr(config, noun))} {noun}" for noun in nouns)
 
 
 def _program(pipeline: Pipeline) -> str:

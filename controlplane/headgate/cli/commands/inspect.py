@@ -13,9 +13,10 @@ import typer
 from headgate.cli.console import BAD_INPUT, exit_codes, fail, out, print_json, print_table
 from headgate.cli.options import Address, DeviceId, Json, NamesFrom
 from headgate.config import load_config
-from headgate.config.checks import did_you_mean
-from headgate.describe import Names, action_text, key_text
-from headgate.device import DeviceView
+from headgate.config.problems import did_you_mean
+from headgate.describe import action_text, key_text
+from headgate.device import PROGRAMS, DeviceView, running_program
+from headgate.names import Names
 from headgate.reports import (
     Accounting,
     Count,
@@ -27,7 +28,10 @@ from headgate.reports import (
     listing_of,
     status_of,
 )
-from headgate.reports.counters import COUNTED
+from headgate.reports.counters import COUNTED, INDEXED
+
+_NUMBERED_BY_HASH = ("next_hop", "ecmp", "underlay", "firewall_rule_hits")
+"""The order of their numbers says nothing; that of their names does."""
 
 _T = TypeVar("_T")
 
@@ -54,6 +58,7 @@ def show(
 
     \b
     headgate show l2_classify --device localhost:9559 -c configs/nic.yaml
+    headgate show tenant_route_ipv4 --device localhost:9559 -c configs/gateway.yaml
     """
     view, names = _open(device, device_id, config)
     if view.schema.tables.get(table) is None:
@@ -64,14 +69,16 @@ def show(
 
 
 def counters(device: Address, config: NamesFrom = None, device_id: DeviceId = 1, json: Json = False) -> None:
-    """Show who got and sent how much: ports, MAC addresses, ring groups, rings.
+    """Show who got and sent how much.
+
+    Of a NIC: ports, MAC addresses, ring groups, rings. Of a gateway: interfaces, tenants, firewall rules.
 
     \b
     headgate counters --device localhost:9559 -c configs/nic.yaml
     """
     view, names = _open(device, device_id, config)
     report = _report(view, counters_of)
-    print_json(report) if json else _print_counters(report, names)
+    print_json(report) if json else _print_counters(report, names, COUNTED[view.program] | INDEXED)
 
 
 def drops(device: Address, config: NamesFrom = None, device_id: DeviceId = 1, json: Json = False) -> None:
@@ -89,12 +96,14 @@ def drops(device: Address, config: NamesFrom = None, device_id: DeviceId = 1, js
 
 
 def _open(device: str, device_id: int, config: Path | None) -> tuple[DeviceView, Names]:
-    """A view of the device by the program and the names that a configuration gives, if there is one."""
-    if config is None:
-        return DeviceView(device, device_id=device_id), Names()
+    """A view of the device by the program and the names that a configuration gives; without one, by the program that it
+    runs."""
     with exit_codes():
-        nic = load_config(config)
-    return DeviceView(device, device_id=device_id, program=nic.program), Names.of(nic)
+        if config is None:
+            program = asyncio.run(running_program(device, device_id))
+            return DeviceView(device, device_id=device_id, program=program or PROGRAMS[0]), Names()
+        given = load_config(config)
+    return DeviceView(device, device_id=device_id, program=given.program), Names.of(given)
 
 
 def _report(view: DeviceView, read: Callable[[DeviceView], Awaitable[_T]]) -> _T:
@@ -126,16 +135,17 @@ def _print_listing(report: Listing, names: Names) -> None:
         described = entry.description
         note = " (learned)" if entry.learned else ""
         rows.append([key_text(described, names), action_text(described, names) + note, *_count(entry.count)])
+    if report.table in _NUMBERED_BY_HASH:
+        rows.sort()
     print_table(report.table, ["key", "action", "packets", "bytes"], rows, numeric=2)
 
 
-def _print_counters(report: Counters, names: Names) -> None:
+def _print_counters(report: Counters, names: Names, titles: Mapping[str, str]) -> None:
     for table, entries in report.tables.items():
-        rows = [
-            [" ".join(f"{name}={names.show(name, value)}" for name, value in entry.key.items()), *_count(entry.count)]
-            for entry in entries
-        ]
-        print_table(f"{table}: {COUNTED[table]}", ["key", "packets", "bytes"], rows, numeric=2)
+        rows = [[key_text(entry.description, names), *_count(entry.count)] for entry in entries]
+        if table in _NUMBERED_BY_HASH:
+            rows.sort()
+        print_table(f"{table}: {titles[table]}", ["key", "packets", "bytes"], rows, numeric=2)
 
 
 def _print_drops(report: Accounting) -> None:
@@ -143,7 +153,8 @@ def _print_drops(report: Accounting) -> None:
         print_table("drops", ["reason", "packets", "bytes"], _named(report.drops), numeric=2)
     else:
         out.print("no drops")
-    print_table("copies", ["outcome", "packets", "bytes"], _named(report.copies), numeric=2)
+    if report.copies:
+        print_table("copies", ["outcome", "packets", "bytes"], _named(report.copies), numeric=2)
     (_, received), *ends = ((name, count.packets) for name, count in report.outcomes.items())
     terms = " + ".join(f"{packets} {name.lower()}" for name, packets in ends)
     verdict = "[green]holds[/green]" if report.holds else f"[red]violated: {_imbalance(report)}[/red]"

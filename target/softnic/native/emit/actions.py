@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Actions as C functions: ``static inline void ingress__vnic__admit(w, p, args)``.
+"""Actions as C functions: ``void ingress__vnic__admit(w, p, args)``.
 
 `args` holds the arguments big-endian, each in whole bytes, without anything between them.
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from softnic import ir
 
+from .layout import Layout
 from .names import Names, source_comment
 from .ordering import walk
 from .statements import Statements
@@ -19,7 +20,9 @@ from .writer import Writer, c_bytes
 class Actions:
     """The actions `used`, in the program's order; p4c's copies of one action, one for each table, are one function."""
 
-    def __init__(self, program: ir.Program, used: Iterable[ir.Action], statements: Statements, names: Names) -> None:
+    def __init__(
+        self, program: ir.Program, used: Iterable[ir.Action], layout: Layout, statements: Statements, names: Names
+    ) -> None:
         wanted = {action.id for action in used if action.body}
         self._functions: dict[tuple[object, ...], str] = {}
         self._actions: list[ir.Action] = []
@@ -27,6 +30,7 @@ class Actions:
             if action.id in wanted and _content(action) not in self._functions:
                 self._functions[_content(action)] = names.unique(_qualified(action.name))
                 self._actions.append(action)
+        self._function = layout.function
         self._statements = statements
 
     def emit(self, writer: Writer) -> None:
@@ -34,8 +38,8 @@ class Actions:
             if comment := source_comment(action.source):
                 writer.line(comment)
             name = self._functions[_content(action)]
-            signature = f"static inline void {name}(struct snic_worker *w, struct packet *p, const uint8_t *args)"
-            with writer.function(signature):
+            parameters = "struct snic_worker *w, struct packet *p, const uint8_t *args"
+            with writer.function(f"{self._function} void {name}({parameters})"):
                 writer.lines(self._statements.body(action.body, action.params))
 
     def call(self, action: ir.Action, args: str, source: ir.Source | None = None) -> list[str]:

@@ -7,7 +7,8 @@ words, an Internet checksum adds them up where they stand, without a copy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from softnic import ir
@@ -18,7 +19,7 @@ from .names import Names
 from .ordering import walk
 from .stages import reachable
 from .stores import block
-from .widths import Type
+from .widths import Interval, Type
 
 _CHECKSUMS = frozenset({"csum16", "cksum16"})
 _COUNTERS = frozenset({"round_robin", "round_robin_consistent"})
@@ -45,12 +46,16 @@ FUNCTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Bits that go into the hash as they stand at `offset` (C text) of `bytes`, or, without `bytes`, as `value` is."""
+    """Bits that go into the hash as they stand at `offset` (C text) of `bytes`, or, without `bytes`, as `value` is.
+
+    `words`: `bytes` are in words (snic_words.h).
+    """
 
     width: str
     offset: str = "0"
     bytes: str = ""
     value: CValue | None = None
+    words: bool = False
 
     @property
     def bits(self) -> int | None:
@@ -84,7 +89,8 @@ class Calculations:
         return [line for calculation in self._names for line in (*self._function(calculation), "")]
 
     def _function(self, calculation: ir.Calculation) -> list[str]:
-        signature = f"static inline uint64_t {self._names[calculation]}(struct snic_worker *w, struct packet *p)"
+        name = self._names[calculation]
+        signature = f"{self._layout.function} uint64_t {name}(struct snic_worker *w, struct packet *p)"
         body = ["(void)w, (void)p;", *self._body(calculation)]
         return [signature, "{", *(f"    {line}" for line in body), "}"]
 
@@ -124,7 +130,7 @@ class Calculations:
                 width = str(header.type.fixed_width)
                 if place.varbit_bits is not None:
                     width = f"({width} + {place.varbit_bits})"
-                return [(place, _Run(width, "0", place.storage))]
+                return [(place, _Run(width, "0", place.storage, words=place.words))]
             case ir.FieldRef(header=header, field=field):
                 place = self._layout.place(header)
                 return [(place if place.wire else None, _field_run(place, field))]
@@ -142,7 +148,7 @@ class Calculations:
             lines.append(f"memset(data, 0, {room});")
         copy = _append_bytes if by_bytes else _append_bits
         for place, runs in groups:
-            copies = [line for run in runs for line in copy(run)]
+            copies = [line for run in runs for piece in _pieces(run) for line in copy(piece)]
             lines += copies if place is None or place.bit is None else block(f"if ({place.is_valid})", copies)
         lines += [] if by_bytes else ["size_t size = (bits + 7) / 8;"]
         if calculation.payload and not appended:
@@ -178,7 +184,7 @@ def _field_run(place: Place, field: ir.Field) -> _Run:
         kind = Type.of_bits(field.width)
         return _Run(str(field.width), value=masked(convert(load_field(place, field), kind), field.width))
     width = place.varbit_bits if field.varbit and place.varbit_bits else str(field.width)
-    return _Run(width, bit_offset(place, field), place.storage)
+    return _Run(width, bit_offset(place, field), place.storage, words=place.words)
 
 
 def _joined(runs: list[_Run]) -> list[_Run]:
@@ -187,7 +193,7 @@ def _joined(runs: list[_Run]) -> list[_Run]:
     for run in runs:
         if joined and _follows(joined[-1], run):
             last = joined.pop()
-            run = _Run(str(int(last.width) + int(run.width)), last.offset, last.bytes)
+            run = replace(last, width=str(int(last.width) + int(run.width)))
         joined.append(run)
     return joined
 
@@ -202,6 +208,18 @@ def _is_bytes(run: _Run) -> bool:
     if run.bits is None or run.bits % 8:
         return False
     return run.value is not None or (run.offset.isdecimal() and int(run.offset) % 8 == 0)
+
+
+def _pieces(run: _Run) -> Iterator[_Run]:
+    """A run of words as numbers of a word's size; anything else as it is."""
+    if not run.words:
+        yield run
+        return
+    start, end = int(run.offset), int(run.offset) + int(run.width)
+    for at in range(start, end, Type.WORD):
+        width = min(Type.WORD, end - at)
+        bits = Interval.unsigned(width)
+        yield _Run(str(width), value=CValue(f"snic_get64({run.bytes}, {at}, {width})", Type.WORD, bits))
 
 
 def _append_bytes(run: _Run) -> list[str]:
@@ -244,7 +262,7 @@ def _is_words(run: _Run) -> bool:
         return False
     if run.value is not None:
         return run.bits == 16
-    return run.offset.isdecimal() and int(run.offset) % 8 == 0
+    return run.offset.isdecimal() and int(run.offset) % (16 if run.words else 8) == 0
 
 
 def _add_up(groups: list[tuple[Place | None, list[_Run]]], *, payload: bool) -> list[str]:
@@ -253,11 +271,14 @@ def _add_up(groups: list[tuple[Place | None, list[_Run]]], *, payload: bool) -> 
         sums = [_sum(run) for run in runs]
         lines += sums if place is None or place.bit is None else block(f"if ({place.is_valid})", sums)
     if payload:
-        lines.append("sum += snic_sum16(p->base.payload, snic_visible_payload(&p->base));")
+        lines.append("sum = snic_plus_bytes(sum, p->base.payload, snic_visible_payload(&p->base));")
     return [*lines, "return snic_checksum_of_sum(sum);"]
 
 
 def _sum(run: _Run) -> str:
     if run.value is not None:
-        return f"sum += {bare(run.value.text)};"
-    return f"sum += snic_sum16({_start(run)}, {int(run.width) // 8});"
+        return f"sum = snic_plus_number(sum, (uint16_t){run.value.text});"
+    size = int(run.width) // 8
+    if run.words:
+        return f"sum = snic_plus_words(sum, {run.bytes}, {int(run.offset) // 8}, {size});"
+    return f"sum = snic_plus_bytes(sum, {_start(run)}, {size});"

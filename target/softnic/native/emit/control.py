@@ -11,24 +11,34 @@ from softnic import ir
 
 from .actions import Actions, constant_args
 from .expressions import Expressions
+from .layout import Layout
 from .names import Names, source_comment
 from .stages import TableStage, plan, successors
-from .tables import Tables, is_constant
+from .tables import Tables, has_fixed_default, is_constant
 from .writer import Writer
 
 
 class Control:
-    """Emits one pipeline, `name` being ``ingress`` or ``egress``."""
+    """Emits one pipeline, `name` being ``ingress`` or ``egress``. `parks`: packets may overtake one another."""
 
     def __init__(
-        self, name: str, pipeline: ir.Pipeline, expressions: Expressions, tables: Tables, actions: Actions
+        self,
+        name: str,
+        pipeline: ir.Pipeline,
+        layout: Layout,
+        expressions: Expressions,
+        tables: Tables,
+        actions: Actions,
+        *,
+        parks: bool,
     ) -> None:
         self._name = name
+        self._function = layout.function
         self._nodes = pipeline.nodes
         self._expressions = expressions
         self._tables = tables
         self._actions = actions
-        self._plan = plan(pipeline, tables.may_park(pipeline))
+        self._plan = plan(pipeline, tables.may_park(pipeline) if parks else frozenset())
         names = Names(("end",))
         self._labels = {at: names.unique(node.name) for at, node in self._reachable()}
         self._parked = {at: names.unique(f"{node.name}_parked") for at, node in self._reachable()}
@@ -38,13 +48,18 @@ class Control:
     def stages(self) -> int:
         return len(self._plan.stages)
 
+    def is_large(self) -> list[str]:
+        """C conditions under which packets had better park: any of them."""
+        stages = [stage for stage in self._plan.stages if isinstance(stage, TableStage)]
+        return [f"snic_table_large({self._tables.handle(self._table(stage.node))})" for stage in stages]
+
     def _reachable(self) -> list[tuple[int, ir.Node]]:
         return [(at, self._nodes[at]) for at in self._plan.order]
 
     def emit(self, writer: Writer) -> None:
         """The function of the pipeline, and the one that goes on fetching for packets that are parked."""
-        signature = f"static uint32_t program_{self._name}(struct snic_worker *w, struct packet *p, struct parked *k)"
-        with writer.function(signature):
+        parameters = "struct snic_worker *w, struct packet *p, struct parked *k"
+        with writer.function(f"{self._function} uint32_t program_{self._name}({parameters})"):
             self._resume(writer)
             for at in self._plan.order:
                 self._node(writer, at)
@@ -76,7 +91,7 @@ class Control:
         ]
 
     def _advance(self, writer: Writer) -> None:
-        parameters = "struct snic_worker *w, const struct parked *k, uint32_t stage"
+        parameters = "struct snic_worker *w, struct parked *k, uint32_t stage"
         signature = f"static inline void program_{self._name}_advance({parameters})"
         with writer.function(signature), writer.block("switch (stage)"):
             for number, stage in enumerate(self._plan.stages, 1):
@@ -127,17 +142,23 @@ class Control:
 
     def _apply(self, writer: Writer, at: int, table: ir.Table) -> None:
         if is_constant(table):
-            self._apply_constant(writer, at, table)
+            self._run_fixed_default(writer, at, table)
             return
         with writer.block():
             handle = f"const struct snic_table *t = {self._tables.handle(table)};"
             writer.line(f"{handle} {source_comment(table.source)}".rstrip())
             writer.line("const struct snic_call *call;")
-            self._find(writer, at, table)
+            if table.key:
+                if not has_fixed_default(table):
+                    writer.line("bool hit;")
+                self._find(writer, at, table)
+                self._choose(writer, at, table)
+            else:
+                writer.lines(self._tables.default(table))
+                self._skip_without_action(writer, at, table)
             self._run(writer, at, table)
 
-    def _apply_constant(self, writer: Writer, at: int, table: ir.Table) -> None:
-        """Without a key, a table is its default; where that is constant, the call of an action."""
+    def _run_fixed_default(self, writer: Writer, at: int, table: ir.Table) -> None:
         if table.default is None:
             self._go(writer, at, table.next_without_action)
             return
@@ -148,11 +169,7 @@ class Control:
         self._go(writer, at, action.next_on_miss)
 
     def _find(self, writer: Writer, at: int, table: ir.Table) -> None:
-        """Leaves in `call` what to run, and in `hit` whether an entry said so."""
-        if not table.key:
-            writer.line("call = snic_default(t);")
-            return
-        writer.line("bool hit;")
+        """Leaves in `call` what the entry says; NULL: none."""
         parks = self._plan.stage_of(at)
         with writer.block():
             writer.lines(self._tables.key(table))
@@ -170,14 +187,34 @@ class Control:
             writer.line(f"t = {self._tables.handle(table)};")
             writer.line(f"call = {self._tables.finish(table)};")
             writer.label(self._found[at])
-        writer.lines(self._tables.touch(table))
+
+    def _choose(self, writer: Writer, at: int, table: ir.Table) -> None:
+        """Leaves in `call` what to run; what a miss runs is known where it is part of the program."""
+        if has_fixed_default(table):
+            with writer.block("if (call == NULL)"):
+                writer.line(self._tables.missed(table))
+                self._run_fixed_default(writer, at, table)
+            writer.lines(self._tables.hit(table))
+            return
+        writer.line("hit = call != NULL;")
+        with writer.block("if (hit)"):
+            writer.lines(self._tables.hit(table))
+        with writer.block("if (!hit)"):
+            writer.line(self._tables.missed(table))
+            writer.lines(self._tables.default(table))
+            self._skip_without_action(writer, at, table)
+
+    def _skip_without_action(self, writer: Writer, at: int, table: ir.Table) -> None:
+        with writer.block("if (call->kind == SNIC_TARGET_NONE)"):
+            self._go(writer, at, table.next_without_action)
 
     def _run(self, writer: Writer, at: int, table: ir.Table) -> None:
         """The action that `call` names, then on to what follows it."""
-        writer.lines(self._tables.resolve(table))
-        none = "call->kind == SNIC_TARGET_NONE"
-        with writer.block(f"if (call == NULL || {none})" if table.profile else f"if ({none})"):
-            self._go(writer, at, table.next_without_action)
+        if table.profile is not None:
+            writer.lines(self._tables.resolve(table.profile))
+            if table.profile.selector is not None:
+                with writer.block("if (call == NULL)"):
+                    self._go(writer, at, table.next_without_action)
         with writer.block("switch (call->action)"):
             for number, action in enumerate(table.actions):
                 with writer.block(f"case {number}:"):
@@ -187,6 +224,9 @@ class Control:
             writer.line("default: __builtin_unreachable();")
 
     def _follow(self, writer: Writer, at: int, table: ir.Table, action: ir.TableAction) -> None:
+        if has_fixed_default(table):
+            self._go(writer, at, action.next_on_hit)
+            return
         if not table.key or action.next_on_hit == action.next_on_miss:
             self._go(writer, at, action.next_on_miss)
             return

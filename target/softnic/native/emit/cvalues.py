@@ -142,6 +142,9 @@ def load_field(place: Place, field: ir.Field) -> CValue:
         return _load_varbit(place, field)
     if not place.wire:
         return _load_native(place, field)
+    if place.words:
+        call = "snic_get64" if field.width <= Type.WORD else "snic_get128"
+        return _as_field(f"{call}({place.storage}, {field.offset}, {field.width})", field)
     return _load(place.storage, bit_offset(place, field), field)
 
 
@@ -150,13 +153,20 @@ def store_field(place: Place, field: ir.Field, value: CValue) -> str:
     value = convert(value, Type.of_bits(field.width))
     if not place.wire:
         return _store_native(place, field, value)
+    if place.words:
+        call = "snic_set64" if value.type is Type.WORD else "snic_set128"
+        return f"{call}({place.storage}, {field.offset}, {field.width}, {bare(value.text)});"
     return _store(place.storage, bit_offset(place, field), field.width, value)
 
 
 def _load(storage: str, offset: str, field: ir.Field) -> CValue:
     kind = Type.of_bits(field.width)
     call = {Type.WORD: "snic_load64", Type.DOUBLE: "snic_load128", Type.WIDE: "snic_wide_load"}[kind]
-    value = CValue(f"{call}({storage}, {offset}, {field.width})", kind, Interval.unsigned(field.width))
+    return _as_field(f"{call}({storage}, {offset}, {field.width})", field)
+
+
+def _as_field(unsigned: str, field: ir.Field) -> CValue:
+    value = CValue(unsigned, Type.of_bits(field.width), Interval.unsigned(field.width))
     return signed(value, field.width) if field.signed else value
 
 

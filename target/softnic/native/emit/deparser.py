@@ -52,7 +52,8 @@ class DeparserEmitter:
     def _verify(self, writer: Writer) -> None:
         if not verifies(self._program):
             return
-        with writer.function("static inline bool program_verify_checksums(struct snic_worker *w, struct packet *p)"):
+        parameters = "struct snic_worker *w, struct packet *p"
+        with writer.function(f"{self._layout.function} bool program_verify_checksums({parameters})"):
             writer.line("bool right = true;")
             for checksum in self._program.checksums:
                 if checksum.verify:
@@ -63,7 +64,8 @@ class DeparserEmitter:
 
     def _before_deparsing(self, writer: Writer) -> None:
         """Checksums are updated, then the deparser's own statements run."""
-        with writer.function("static inline void program_before_deparsing(struct snic_worker *w, struct packet *p)"):
+        parameters = "struct snic_worker *w, struct packet *p"
+        with writer.function(f"{self._layout.function} void program_before_deparsing({parameters})"):
             for checksum in self._program.checksums:
                 if checksum.update:
                     with writer.block(f"if ({self._applies(checksum)})", comment=source_comment(checksum.source)):
@@ -81,7 +83,7 @@ class DeparserEmitter:
         return f"(uint64_t){self._expressions.word(target, min(target.field.width, 64))}"
 
     def _headers_bytes(self, writer: Writer) -> None:
-        with writer.function("static inline uint32_t program_headers_bytes(const struct packet *p)"):
+        with writer.function("SNIC_FOLDED uint32_t program_headers_bytes(const struct packet *p)"):
             writer.line("uint32_t bytes = 0;")
             for header in self._program.deparser.order:
                 place = self._layout.place(header)
@@ -92,10 +94,11 @@ class DeparserEmitter:
     def _emit_headers(self, writer: Writer) -> None:
         """From the last to the first, backwards in front of the payload: no size has to be known beforehand."""
         writer.line("/* Writes all valid headers in front of `at`; returns where the first begins. */")
-        with writer.function("static inline uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)"):
+        with writer.function("SNIC_FOLDED uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)"):
             for header in reversed(self._program.deparser.order):
                 place = self._layout.place(header)
                 with writer.block(f"if ({place.is_valid})"):
                     writer.line(f"at -= {place.size};")
-                    writer.line(f"memcpy(at, {place.storage}, {place.size});")
+                    copy = "snic_put_words" if place.words else "memcpy"
+                    writer.line(f"{copy}(at, {place.storage}, {place.size});")
             writer.line("return at;")

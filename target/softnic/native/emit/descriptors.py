@@ -17,10 +17,9 @@ from .writer import Writer, c_string
 class Descriptors:
     """Emits ``snic_program_v1`` and what it points to."""
 
-    def __init__(self, program: ir.Program, json_sha256: str, vector: int, round_robins: int) -> None:
+    def __init__(self, program: ir.Program, json_sha256: str, round_robins: int) -> None:
         self._program = program
         self._json_sha256 = json_sha256
-        self._vector = vector
         self._round_robins = round_robins
         self._profiles = {profile.name: number for number, profile in enumerate(program.profiles)}
 

@@ -365,7 +365,9 @@ class Expressions:
         if a.storage == b.storage:
             return "true"
         valid = f"{a.is_valid} == {b.is_valid}"
-        if a.wire and b.wire:
+        if a.words and b.words:
+            fields = [f"snic_equal_words({a.storage}, {b.storage}, {a.word_count})"]
+        elif a.wire and b.wire:
             fields = [f"memcmp({a.storage}, {b.storage}, sizeof {a.storage}) == 0"]
             if a.varbit_bits is not None:
                 fields.append(f"{a.varbit_bits} == {b.varbit_bits}")
@@ -398,7 +400,7 @@ class Expressions:
             return None
         place = self.layout.place(expr.header)
         offset = bit_offset(place, expr.field)
-        if not place.wire or not offset.isdecimal() or int(offset) % 8:
+        if not place.wire or place.words or not offset.isdecimal() or int(offset) % 8:
             return None
         return f"{place.storage} + {int(offset) // 8}" if int(offset) else place.storage
 

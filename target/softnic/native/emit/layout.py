@@ -4,6 +4,9 @@
 Headers are stored as on the wire, varbit field included, so that extracting, emitting and comparing one is a single
 copy or compare; metadata is a C struct of native integers. Storage of an invalid header is all zero. Elements of a
 stack stand in one array with one element more, *void*: what an index out of range selects, never valid, never written.
+
+A header whose bytes are known one by one to the C compiler is an array of words (snic_words.h): what is stored in a
+word is loaded as a word, and a packet that consists of words and integers alone can stay in registers.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ from .names import Names
 MAX_NATIVE_WIDTH = 128
 """Wider metadata fields are big-endian byte arrays."""
 
+_MAX_WORDS = 8
+"""As many as snic_words.h unrolls."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -33,6 +39,7 @@ class Place:
         exists: C condition that this is not the void element; None where it can't be.
         siblings: other members of its union.
         members: names of the native members, by field index, if not `wire`.
+        words: `wire`, in an array of ``uint64_t`` instead of bytes; of fixed width.
     """
 
     type: ir.HeaderType
@@ -43,11 +50,17 @@ class Place:
     exists: str | None = None
     siblings: tuple[Place, ...] = ()
     members: tuple[str, ...] = ()
+    words: bool = False
 
     @property
     def is_valid(self) -> str:
         """C condition."""
         return "true" if self.bit is None else f"snic_bit(p->valid, {self.bit})"
+
+    @property
+    def word_count(self) -> int:
+        """Of the storage, if it is `words`."""
+        return _room(self.type) // 8
 
     @property
     def size(self) -> str:
@@ -92,6 +105,7 @@ class Layout:
     Attributes:
         members: its C members, in order.
         constants: constants at file scope that places refer to.
+        in_registers: everything is words and integers, none of which is chosen at run time.
     """
 
     def __init__(self, program: ir.Program) -> None:
@@ -103,11 +117,17 @@ class Layout:
         self._bits = 0
         self._members: list[str] = []
         self._constants: list[str] = []
+        self.in_registers = True
         self._lay_out()
         self.members = [f"uint64_t valid[{self._bits // 64 + 1}];", *self._members]
         self.constants = ["enum {", *self._constants, f"    VALIDITY_BITS = {self._bits},", "};"]
 
     # ---- what others ask --------------------------------------------------------------------------------------------
+
+    @property
+    def function(self) -> str:
+        """How C functions that a packet runs through begin: a packet stays in registers only if all are inlined."""
+        return "SNIC_FOLDED" if self.in_registers else "static inline"
 
     def place(self, header: ir.Header) -> Place:
         return self._places[header.index]
@@ -157,6 +177,7 @@ class Layout:
         program = self._program
         stacks: tuple[ir.AnyStack, ...] = (*program.stacks, *program.union_stacks)
         if stacks:
+            self.in_registers = False
             self._members.append(f"uint16_t stack_size[{len(stacks)}];")
         in_stacks = {header.index for stack in stacks for column in _columns(stack) for header in column}
         in_unions = {member.index for union in program.unions for member in union.members}
@@ -187,11 +208,16 @@ class Layout:
         self._members += [f"    {_declaration(f, m)}" for f, m in zip(header.type.fields, members, strict=True)]
         if not members:
             self._members.append("    char unused;")
+        self.in_registers &= all(field.width <= MAX_NATIVE_WIDTH for field in header.type.fields)
         self._members.append(f"}} {name};")
         return Place(header.type, f"p->{name}", False, None, members=members)
 
     def _wire(self, header: ir.Header) -> Place:
         name = self._names.unique(header.name)
+        if _fits_words(header.type):
+            self._members.append(f"uint64_t {name}[{_room(header.type) // 8}];")
+            return Place(header.type, f"p->{name}", True, self._bit(header.name), words=True)
+        self.in_registers = False
         self._members.append(f"_Alignas(8) uint8_t {name}[{_room(header.type)}];")
         bits = self._varbit_bits(name, header.type, "")
         bit = None if header.metadata else self._bit(header.name)
@@ -240,7 +266,7 @@ class Layout:
         for number, (member, place) in enumerate(zip(union.members, places, strict=True)):
             others = tuple(other for index, other in enumerate(places) if index != number)
             self._places[member.index] = Place(
-                place.type, place.storage, True, place.bit, place.varbit_bits, siblings=others
+                place.type, place.storage, True, place.bit, place.varbit_bits, siblings=others, words=place.words
             )
 
 
@@ -255,6 +281,13 @@ def _room(header_type: ir.HeaderType) -> int:
     """Bytes of wire storage: the longest form, in whole words."""
     width = header_type.fixed_width + (header_type.varbit.width if header_type.varbit else 0)
     return max(8, (width + 63) // 64 * 8)
+
+
+def _fits_words(header_type: ir.HeaderType) -> bool:
+    """Metadata is in words only if it has a varbit field, and then it is not."""
+    if header_type.varbit is not None or _room(header_type) > 8 * _MAX_WORDS:
+        return False
+    return all(field.width <= MAX_NATIVE_WIDTH for field in header_type.fields)
 
 
 def _declaration(field: ir.Field, member: str) -> str:

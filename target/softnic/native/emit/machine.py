@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from softnic import ir
 
@@ -22,12 +22,13 @@ _WORKER = "struct snic_worker *w"
 class MachineEmitter:
     """Emits the small ``program_*`` functions between and after the pipelines."""
 
-    def __init__(self, program: ir.Program, layout: Layout, expressions: Expressions) -> None:
+    def __init__(self, program: ir.Program, layout: Layout, expressions: Expressions, is_large: Sequence[str]) -> None:
         self._program = program
         self._standard = program.standard
         self._layout = layout
         self._expressions = expressions
         self._is_read = _fields_read(program)
+        self._is_large = is_large
 
     def emit(self, writer: Writer) -> None:
         self._setters(writer)
@@ -36,6 +37,7 @@ class MachineEmitter:
         self._keep_metadata(writer)
         self._digest(writer)
         self._clear(writer)
+        self._parks(writer)
         writer.line('#include "snic_machine.h"')
         writer.line()
 
@@ -56,27 +58,27 @@ class MachineEmitter:
             ("egress_rid", standard.egress_rid),
             ("priority", standard.priority),
         ):
-            with writer.function(f"static inline void program_set_{name}({_PACKET}, uint32_t value)"):
+            with writer.function(f"SNIC_FOLDED void program_set_{name}({_PACKET}, uint32_t value)"):
                 writer.lines(self._set(ref, "value"))
 
     def _getters(self, writer: Writer) -> None:
         for name, ref in (("egress_spec", self._standard.egress_spec), ("mcast_grp", self._standard.mcast_grp)):
-            with writer.function(f"static inline uint32_t program_{name}(const {_PACKET})"):
+            with writer.function(f"SNIC_FOLDED uint32_t program_{name}(const {_PACKET})"):
                 writer.line(f"return {'0' if ref is None else f'(uint32_t){self._expressions.get(ref)}'};")
 
     def _passes(self, writer: Writer) -> None:
         standard = self._standard
-        with writer.function(f"static inline void program_received({_WORKER}, {_PACKET})"):
+        with writer.function(f"SNIC_FOLDED void program_received({_WORKER}, {_PACKET})"):
             writer.lines(self._set(standard.ingress_port, "p->base.port"))
             writer.lines(self._set(standard.packet_length, "p->base.length"))
             writer.lines(self._set(standard.ingress_global_timestamp, "w->now_us"))
-        with writer.function(f"static inline void program_parsed({_WORKER}, {_PACKET})"):
+        with writer.function(f"SNIC_FOLDED void program_parsed({_WORKER}, {_PACKET})"):
             writer.lines(self._set(standard.parser_error, "p->base.parser_error"))
             if standard.checksum_error is not None and verifies(self._program):
                 wrong = Given("(uint64_t)!program_verify_checksums(w, p)", Interval.unsigned(1))
                 writer.lines(store(self._expressions, standard.checksum_error, wrong))
         writer.line("/* Through the queue, which takes no time, into egress. */")
-        with writer.function(f"static inline void program_enter_egress({_WORKER}, {_PACKET})"):
+        with writer.function(f"SNIC_FOLDED void program_enter_egress({_WORKER}, {_PACKET})"):
             writer.lines(self._set(standard.enq_timestamp, "w->now_us"))
             writer.lines(self._set(standard.enq_qdepth, "0u"))
             writer.lines(self._set(standard.egress_global_timestamp, "w->now_us"))
@@ -129,7 +131,7 @@ class MachineEmitter:
     def _clear(self, writer: Writer) -> None:
         """Invalid headers are all zero already: only what is valid is cleared."""
         writer.line("/* Makes a packet all zero; cheaper than that by the headers it does not have. */")
-        with writer.function(f"static inline void program_clear({_PACKET})"):
+        with writer.function(f"SNIC_FOLDED void program_clear({_PACKET})"):
             writer.lines(self._layout.keep_metadata(None, "p"))
             for header in self._program.headers:
                 place = self._layout.place(header)
@@ -142,6 +144,11 @@ class MachineEmitter:
             if self._program.stacks or self._program.union_stacks:
                 writer.line("memset(p->stack_size, 0, sizeof p->stack_size);")
             writer.line("memset(&p->base, 0, sizeof p->base);")
+
+    def _parks(self, writer: Writer) -> None:
+        writer.line("/* Whether it is worth while that packets wait for tables together. */")
+        with writer.function(f"SNIC_FOLDED bool program_parks({_WORKER})"):
+            writer.line(f"return {' || '.join(self._is_large) or 'false'};")
 
 
 def _fields_read(program: ir.Program) -> Callable[[ir.FieldRef], bool]:

@@ -15,8 +15,6 @@ from softnic import ir
 
 Resource = ir.Register | ir.Meter | ir.DirectMeter | ir.Calculation
 
-VECTOR = 32
-
 _LEAVES = ir.Header | ir.HeaderType | ir.HeaderStack | ir.HeaderUnion | ir.HeaderUnionStack | ir.Field | ir.Source
 _ROUND_ROBINS = ("round_robin", "round_robin_consistent")
 
@@ -43,9 +41,9 @@ def _is_resource(item: object) -> bool:
     return isinstance(item, ir.Register | ir.Meter | ir.DirectMeter)
 
 
-def vector_size(program: ir.Program) -> int:
-    """How many packets may be on their way at a time: 1 where packets would meet shared state in another order than
-    one by one, which is when a pipeline with state
+def may_overtake(program: ir.Program) -> bool:
+    """Whether packets may go on while one waits: not where some would meet shared state in another order than one by
+    one, which is when a pipeline with state
 
     - shares it with a stage that the vector runs at another time,
     - or may be run again for a packet, or its copy, after later packets went through it.
@@ -58,12 +56,12 @@ def vector_size(program: ir.Program) -> int:
         resources(program.deparser) | checksums | resources(program.learn_lists),
     ]
     if len(frozenset().union(*stages)) != sum(map(len, stages)):
-        return 1
+        return False
     received, left = stages[0] | stages[1], stages[2] | stages[3]
     returns = _has(program.egress, ir.Recirculate) or _has(program.ingress, ir.Recirculate)
     again_in = returns or _has(program.ingress, ir.Resubmit) or (bool(stages[0]) and _has(program.ingress, ir.Clone))
     again_out = returns or _has(program.egress, ir.Clone)
-    return 1 if (received and again_in) or (left and again_out) else VECTOR
+    return not ((received and again_in) or (left and again_out))
 
 
 def _has(pipeline: ir.Pipeline, statement: type) -> bool:

@@ -45,7 +45,7 @@ class ParserEmitter:
         self._labels = {at: names.unique(self._states[at].name) for at in self._order}
 
     def emit(self, writer: Writer) -> None:
-        with writer.function("static void program_parse(struct snic_worker *w, struct packet *p)"):
+        with writer.function(f"{self._layout.function} void program_parse(struct snic_worker *w, struct packet *p)"):
             writer.line("struct snic_cursor cursor = {p->base.bytes, p->base.bytes + p->base.bytes_length};")
             writer.line("struct snic_cursor *c = &cursor;")
             if self._counted:
@@ -138,7 +138,8 @@ class ParserEmitter:
             writer.line(f"const uint8_t *bytes = snic_take(c, {fixed_bytes});")
             _fail(writer, "bytes == NULL", "packet_too_short")
             writer.lines(place.make_valid())
-            writer.line(f"memcpy({place.storage}, bytes, {fixed_bytes});")
+            copy = "snic_take_words" if place.words else "memcpy"
+            writer.line(f"{copy}({place.storage}, bytes, {fixed_bytes});")
             return
         if place.type.varbit is None or place.varbit_bits is None:
             raise TypeError(f"{place.type.name} has no varbit field")

@@ -16,17 +16,21 @@ from .expressions import Expressions
 from .layout import Layout
 from .machine import MachineEmitter
 from .names import Names
-from .ordering import vector_size
+from .ordering import may_overtake
 from .parser import ParserEmitter
 from .stages import reachable
 from .statements import Statements
 from .tables import Tables, runnable
 from .writer import Writer
 
+_VECTOR = 32
+"""Packets that run between two looks at the clock, and wait for memory together."""
+
 _INCLUDES = (
     "snic_packet.h",
     "snic_cursor.h",
     "snic_bits.h",
+    "snic_words.h",
     "snic_arith.h",
     "snic_wide.h",
     "snic_packet_api.h",
@@ -49,12 +53,13 @@ def emit(program: ir.Program, json_sha256: str) -> str:
     calculations = Calculations(program, layout, names)
     statements = Statements(program, layout, calculations)
     tables = Tables(program, expressions, calculations)
-    actions = Actions(program, _used_actions(program), statements, names)
+    actions = Actions(program, _used_actions(program), layout, statements, names)
     parser = ParserEmitter(program, layout, expressions, statements)
-    ingress = Control("ingress", program.ingress, expressions, tables, actions)
-    egress = Control("egress", program.egress, expressions, tables, actions)
+    parks = may_overtake(program)
+    ingress = Control("ingress", program.ingress, layout, expressions, tables, actions, parks=parks)
+    egress = Control("egress", program.egress, layout, expressions, tables, actions, parks=parks)
+    is_large = [*ingress.is_large(), *egress.is_large()]
     deparser = DeparserEmitter(program, layout, expressions, statements, calculations)
-    vector = vector_size(program)
 
     code = Writer()
     for title, part in (
@@ -64,8 +69,8 @@ def emit(program: ir.Program, json_sha256: str) -> str:
         ("actions", actions.emit),
         ("ingress", ingress.emit),
         ("egress", egress.emit),
-        ("the architecture", MachineEmitter(program, layout, expressions).emit),
-        ("what the runtime is told", Descriptors(program, json_sha256, vector, len(calculations.round_robins)).emit),
+        ("the architecture", MachineEmitter(program, layout, expressions, is_large).emit),
+        ("what the runtime is told", Descriptors(program, json_sha256, len(calculations.round_robins)).emit),
     ):
         code.section(title)
         part(code)
@@ -75,10 +80,11 @@ def emit(program: ir.Program, json_sha256: str) -> str:
     head.lines(f'#include "{name}"' for name in _INCLUDES)
     head.line()
     with head.block("enum", end="};"):
-        head.line(f"VECTOR = {vector},")
+        head.line(f"VECTOR = {_VECTOR},")
         head.line(f"INGRESS_STAGES = {ingress.stages},")
         head.line(f"EGRESS_STAGES = {egress.stages},")
         head.line(f"HEADERS_MAX_BYTES = {deparser.headers_max_bytes},")
+    head.line(f"#define PACKETS_IN_REGISTERS {int(layout.in_registers)}")
     head.line()
     _structs(head, layout, tables)
     head.lines(line for line in layout.constants if _is_needed(line, code.text()))

@@ -225,8 +225,8 @@ class Statements:
                 number = self._counters[counter.name]
                 return [f"snic_count(w, {number} /* {counter.name} */, {index}, p->base.received_length);"]
             case ir.ExecuteMeter(meter=meter, target=target):
-                cost = "p->base.received_length" if meter.unit == "bytes" else "1"
-                call = f"snic_mark(w, {self._meters[meter.name]} /* {meter.name} */, {index}, {cost}, &colour)"
+                number, bytes_ = self._meters[meter.name], "p->base.received_length"
+                call = f"snic_mark(w, {number} /* {meter.name} */, {index}, {bytes_}, &colour)"
                 return block("", ["uint32_t colour;", *block(f"if ({call})", store(e, target, _COLOUR))])
             case ir.ReadRegister(register=register, target=target):
                 source = f"const void *source = {e.register_cell(register, statement.index)};"

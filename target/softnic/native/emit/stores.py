@@ -135,6 +135,8 @@ def _copy_valid(target: Place, origin: Place) -> list[str]:
 def _copy_fields(target: Place, origin: Place) -> list[str]:
     if not (target.wire and origin.wire):
         return [store_field(target, field, load_field(origin, field)) for field in target.type.fields]
+    if target.words and origin.words:
+        return [f"snic_copy_words({target.storage}, {origin.storage}, {target.word_count});"]
     lines = [f"memmove({target.storage}, {origin.storage}, sizeof {target.storage});"]
     if target.varbit_bits is not None:
         lines.append(f"{target.varbit_bits} = {origin.varbit_bits};")

@@ -47,9 +47,14 @@ def key_of(table: ir.Table) -> KeyLayout:
     return key_layout([field.width for field in table.key])
 
 
+def has_fixed_default(table: ir.Table) -> bool:
+    """Whether nobody may change or count the default: it is part of the program."""
+    return table.default_constant and table.profile is None and not table.direct_counter and table.direct_meter is None
+
+
 def is_constant(table: ir.Table) -> bool:
-    """Whether the table always runs its default: it has no key, and nobody may change the default."""
-    return not table.key and table.profile is None and table.default_constant
+    """Whether the table only ever runs its default."""
+    return not table.key and has_fixed_default(table)
 
 
 def runnable(table: ir.Table) -> list[ir.Action]:
@@ -97,40 +102,41 @@ class Tables:
 
     def advance(self, table: ir.Table) -> str:
         """The entry is being fetched."""
-        return f"snic_{self._finder(table)}_advance({self.handle(table)}, k->token);"
+        return f"k->token = snic_{self._finder(table)}_advance({self.handle(table)}, k->token);"
 
     def finish(self, table: ir.Table) -> str:
         return f"snic_{self._finder(table)}_finish(t, k->key, {self._room(table)}, k->token)"
 
-    def touch(self, table: ir.Table) -> list[str]:
-        """Leaves counts, colour and time on the entry that was hit; a miss takes the default."""
-        number = self._numbers[table.name]
-        hit = [f"snic_table_hit(w, {number});"]
-        if table.direct_counter:
-            hit.append(f"snic_count_direct(w, {number}, call, p->base.received_length);")
-        if table.direct_meter is not None:
-            cost = "p->base.received_length" if table.direct_meter.unit == "bytes" else "1"
-            colour = Given(f"(uint64_t)snic_mark_direct(w, t, call, {cost})", Interval(0, 2))
-            hit += store(self._expressions, table.direct_meter.result, colour)
-        if table.idle_timeout:
-            hit.append("snic_stamp(w, t, call);")
-        return [
-            "hit = call != NULL;",
-            "if (hit) {",
-            *(f"    {line}" for line in hit),
-            "} else {",
-            f"    snic_table_missed(w, {number});",
-            "    call = snic_default(t);",
-            "}",
-        ]
+    def hit(self, table: ir.Table) -> list[str]:
+        """Leaves counts, colour and time on the entry."""
+        stamp = ["snic_stamp(w, t, call);"] if table.idle_timeout else []
+        return [f"snic_table_hit(w, {self._numbers[table.name]});", *self._count(table), *self._mark(table), *stamp]
 
-    def resolve(self, table: ir.Table) -> list[str]:
-        """From members and groups to the call that they stand for; NULL where a group is empty."""
-        if table.profile is None:
+    def missed(self, table: ir.Table) -> str:
+        return f"snic_table_missed(w, {self._numbers[table.name]});"
+
+    def default(self, table: ir.Table) -> list[str]:
+        """Takes the default, and leaves on it what it counts."""
+        mark = self._mark(table)
+        if mark:
+            mark = ["if (snic_marks_misses(t)) {", *(f"    {line}" for line in mark), "}"]
+        return ["call = snic_default(t);", *self._count(table), *mark]
+
+    def _count(self, table: ir.Table) -> list[str]:
+        number = self._numbers[table.name]
+        return [f"snic_count_direct(w, {number}, call, p->base.received_length);"] if table.direct_counter else []
+
+    def _mark(self, table: ir.Table) -> list[str]:
+        if table.direct_meter is None:
             return []
+        colour = Given("(uint64_t)snic_mark_direct(w, t, call, p->base.received_length)", Interval(0, 2))
+        return store(self._expressions, table.direct_meter.result, colour)
+
+    def resolve(self, profile: ir.ActionProfile) -> list[str]:
+        """From members and groups to the call that they stand for; NULL where a group is empty."""
         lines = []
-        if table.profile.selector is not None:
-            chosen = self._calculations.call(table.profile.selector.calculation)
+        if profile.selector is not None:
+            chosen = self._calculations.call(profile.selector.calculation)
             lines += [
                 "if (call->kind == SNIC_TARGET_GROUP) {",
                 "    const struct snic_choice *choice = snic_group_choice(w, call);",

@@ -9,7 +9,7 @@ from typing import TypeVar
 from finsy.proto import p4r
 
 from .. import codec, p4data
-from ..errors import at, invalid, unimplemented
+from ..errors import at, invalid
 from ..pipeline import Pipeline
 
 Type = p4r.Update.Type
@@ -59,29 +59,30 @@ def write_meter(pipeline: Pipeline, update_type: Type.ValueType, message: p4r.Me
     meter = pipeline.schema.meter(message.meter_id)
     with pipeline.calling(f"meter {meter.name}") as engine:
         require_modify(update_type)
-        refuse_colour_counters(message)
         indices = codec.decode_index(_index(message), meter.size)
         rates = codec.decode_meter(meter, message.config) if message.HasField("config") else None
+        counts = codec.decode_colour_counts(message.counter_data) if message.HasField("counter_data") else None
         for index in indices:
             engine.write_meter(meter.name, index, rates)
-
-
-def refuse_colour_counters(message: p4r.MeterEntry | p4r.DirectMeterEntry) -> None:
-    if message.HasField("counter_data"):
-        raise unimplemented("counter_data: this target does not count packets by colour")
+            if counts:
+                engine.write_meter_counts(meter.name, index, counts)
 
 
 def read_meters(pipeline: Pipeline, message: p4r.MeterEntry) -> Iterator[p4r.Entity]:
-    refuse_colour_counters(message)
+    wants_counts = message.HasField("counter_data")
     for meter in _selected(pipeline.schema.meters, pipeline.schema.meter, message.meter_id):
         with at(f"meter {meter.name}"):
             indices = codec.decode_index(_index(message), meter.size)
         for index in indices:
             with pipeline.lock:
                 rates = pipeline.engine.read_meter(meter.name, index)
+                counts = pipeline.engine.read_meter_counts(meter.name, index) if wants_counts else None
             yield p4r.Entity(
                 meter_entry=p4r.MeterEntry(
-                    meter_id=meter.id, index=p4r.Index(index=index), config=rates and codec.encode_meter(rates)
+                    meter_id=meter.id,
+                    index=p4r.Index(index=index),
+                    config=rates and codec.encode_meter(rates),
+                    counter_data=counts and codec.encode_colour_counts(counts),
                 )
             )
 

@@ -11,7 +11,7 @@ from finsy.proto import p4r
 from softnic.engine import CloneSession, Replica
 
 from .. import bits, codec
-from ..errors import already_exists, invalid, not_found, unimplemented
+from ..errors import already_exists, invalid, not_found
 from ..pipeline import Pipeline
 
 Type = p4r.Update.Type
@@ -55,8 +55,7 @@ def _write_group(pipeline: Pipeline, update_type: Type.ValueType, message: p4r.M
             engine.set_multicast_group(group_id, ())
             del groups[group_id]
             return
-        replicas = tuple(map(_decode_replica, message.replicas))
-        _check_unique(backup for replica in replicas for backup in (replica, *replica.backups))
+        replicas = _decode_replicas(message.replicas)
         engine.set_multicast_group(group_id, replicas)
         groups[group_id] = p4r.MulticastGroupEntry(
             multicast_group_id=group_id, replicas=_canonical(message.replicas), metadata=message.metadata
@@ -75,10 +74,7 @@ def _write_session(pipeline: Pipeline, update_type: Type.ValueType, message: p4r
             raise invalid(f"packet_length_bytes {message.packet_length_bytes} is negative; 0 does not truncate")
         if message.class_of_service > MAX_CLASS_OF_SERVICE:
             raise invalid(f"class_of_service {message.class_of_service} is not in 0..{MAX_CLASS_OF_SERVICE}")
-        if any(replica.backup_replicas for replica in message.replicas):
-            raise unimplemented("only the replicas of a multicast group have backup_replicas")
-        replicas = tuple(map(_decode_replica, message.replicas))
-        _check_unique(replicas)
+        replicas = _decode_replicas(message.replicas)
         session = CloneSession(replicas, message.packet_length_bytes, message.class_of_service)
         engine.set_clone_session(session_id, session)
         sessions[session_id] = p4r.CloneSessionEntry(
@@ -89,11 +85,13 @@ def _write_session(pipeline: Pipeline, update_type: Type.ValueType, message: p4r
         )
 
 
-def _check_unique(replicas: Iterable[Replica]) -> None:
-    """Backups count too (specification 9.5.1)."""
-    identities = [(replica.port, replica.instance) for replica in replicas]
+def _decode_replicas(messages: Iterable[p4r.Replica]) -> tuple[Replica, ...]:
+    """Raises INVALID_ARGUMENT where two have the same port and instance; backups count too (specification 9.5.1)."""
+    replicas = tuple(map(_decode_replica, messages))
+    identities = [(each.port, each.instance) for replica in replicas for each in (replica, *replica.backups)]
     if len(set(identities)) != len(identities):
         raise invalid("two replicas have the same port and instance")
+    return replicas
 
 
 def _decode_replica(message: p4r.Replica) -> Replica:

@@ -9,6 +9,7 @@ from finsy.proto import p4r
 
 from softnic.engine import (
     ActionCall,
+    ColourCounts,
     CounterValue,
     EngineError,
     EntryExists,
@@ -32,7 +33,6 @@ from ..errors import (
     from_engine,
     invalid,
     not_found,
-    unimplemented,
 )
 from ..pipeline import Pipeline
 from ..schema import Action, Scope, Table
@@ -53,7 +53,7 @@ def write(pipeline: Pipeline, update_type: Type.ValueType, message: p4r.TableEnt
         if message.is_const:
             raise invalid("is_const is set; only the program makes constant entries")
         if message.is_default_action:
-            _write_default(pipeline, table.schema, update_type, message)
+            _write_default(pipeline, table, update_type, message)
         elif update_type == INSERT:
             _insert(pipeline, table, message)
         elif update_type == MODIFY:
@@ -71,7 +71,7 @@ def _insert(pipeline: Pipeline, table: PipelineTable, message: p4r.TableEntry) -
     if not schema.fields:
         raise invalid("it has no key, so only its default entry can be written; set is_default_action")
     match = table.key.decode_whole(message)
-    counter, meter = _decode_direct(schema, message)
+    counter, rates, counts = _decode_direct(schema, message)
     idle_timeout_ns = _decode_idle_timeout(schema, message)
     with pipeline.calling(EntryName(table, match)):
         if schema.profile and table.find(match):  # refused before a one-shot is put in place
@@ -80,25 +80,24 @@ def _insert(pipeline: Pipeline, table: PipelineTable, message: p4r.TableEntry) -
         _put(pipeline, table, table.entries.insert, PackedEntry(match, action, idle_timeout_ns), one_shot)
         if counter:
             table.entries.write_counter(match, counter)
-        if meter:
-            table.entries.write_meter(match, meter)
+        if rates:
+            table.entries.write_meter(match, rates)
+        if counts:
+            table.entries.write_meter_counts(match, counts)
         _keep_extras(table, match, message, one_shot)
 
 
 def _modify(pipeline: Pipeline, table: PipelineTable, message: p4r.TableEntry) -> None:
     schema = table.schema
     match = table.key.decode_whole(message)
-    counter, meter = _decode_direct(schema, message)
+    direct = _decode_direct(schema, message)
     with pipeline.calling(EntryName(table, match)):
         # Without an action the entry stays as it is, and only its direct resources change (specification 9.1.2).
         if message.HasField("action"):
             _replace(pipeline, table, match, message)
         elif not table.find(match):
             raise refusal(schema, EntryNotFound())
-        if counter:
-            table.entries.write_counter(match, counter)
-        if schema.meter:
-            table.entries.write_meter(match, meter)
+        _modify_direct(table, match, direct)
 
 
 def _replace(pipeline: Pipeline, table: PipelineTable, match: PackedMatch, message: p4r.TableEntry) -> None:
@@ -163,7 +162,10 @@ def _keep_extras(
         table.extras.pop(match, None)
 
 
-def _write_default(pipeline: Pipeline, table: Table, update_type: Type.ValueType, message: p4r.TableEntry) -> None:
+def _write_default(
+    pipeline: Pipeline, table: PipelineTable, update_type: Type.ValueType, message: p4r.TableEntry
+) -> None:
+    schema = table.schema
     with at("default entry"):
         if update_type != MODIFY:
             raise invalid("is always there, so it can't be inserted or deleted; use MODIFY")
@@ -171,26 +173,20 @@ def _write_default(pipeline: Pipeline, table: Table, update_type: Type.ValueType
             raise invalid("has no match fields and no priority")
         if message.idle_timeout_ns or message.HasField("time_since_last_hit"):
             raise invalid("can't time out; leave idle_timeout_ns and time_since_last_hit unset")
-        if table.const_default:
+        if schema.const_default:
             raise denied("is constant")
-        refuse_direct_of_default(message)
-        action = _decode_default_action(pipeline, table, message) if message.HasField("action") else None
-        with pipeline.calling(f"table {table.name}") as engine:
-            engine.set_default(table.name, action)
+        direct = _decode_direct(schema, message)
+        action = _decode_default_action(schema, message) if message.HasField("action") else None
+        with pipeline.calling(f"table {schema.name}") as engine:
+            engine.set_default(schema.name, action)
+            _modify_direct(table, None, direct)
     if action is None:
-        pipeline.store.default_extras.pop(table.id, None)
+        pipeline.store.default_extras.pop(schema.id, None)
     else:
-        pipeline.store.default_extras[table.id] = Extras(message.metadata, message.controller_metadata)
+        pipeline.store.default_extras[schema.id] = Extras(message.metadata, message.controller_metadata)
 
 
-def refuse_direct_of_default(message: p4r.TableEntry) -> None:
-    """Raises UNIMPLEMENTED where `message` writes, or asks for, a direct counter or meter of a default entry."""
-    if message.HasField("counter_data") or message.HasField("meter_config") or message.HasField("meter_counter_data"):
-        # simple_switch counts and meters hits only; a miss touches neither.
-        raise unimplemented("has no direct counter and no direct meter on this target, which counts hits only")
-
-
-def _decode_default_action(pipeline: Pipeline, table: Table, message: p4r.TableEntry) -> ActionCall:
+def _decode_default_action(table: Table, message: p4r.TableEntry) -> ActionCall:
     if table.profile:
         raise denied(f"can't be changed in a table with an action profile ({table.profile.name})")
     if message.action.WhichOneof("type") != "action":
@@ -243,13 +239,39 @@ def _find_action(table: Table, message: p4r.Action, wrong_scope: Scope.ValueType
     return action
 
 
-def _decode_direct(table: Table, message: p4r.TableEntry) -> tuple[CounterValue | None, MeterRates | None]:
-    """The initial or new values of the entry's direct counter and meter; None where not given."""
+_Direct = tuple[CounterValue | None, MeterRates | None, ColourCounts | None]
+"""Of an entry's direct counter and direct meter; None where a message does not give it."""
+
+_NO_DIRECT: _Direct = (None, None, None)
+
+
+def _decode_direct(table: Table, message: p4r.TableEntry) -> _Direct:
+    """The initial or new values."""
     check_direct(table, message)
-    counter = codec.decode_counter(message.counter_data) if message.HasField("counter_data") else None
+    if not (table.has_counter or table.meter):
+        return _NO_DIRECT
+    counter = rates = counts = None
+    if message.HasField("counter_data"):
+        counter = codec.decode_counter(message.counter_data)
     if table.meter and message.HasField("meter_config"):
-        return counter, codec.decode_meter(table.meter, message.meter_config)
-    return counter, None
+        rates = codec.decode_meter(table.meter, message.meter_config)
+    if message.HasField("meter_counter_data"):
+        counts = codec.decode_colour_counts(message.meter_counter_data)
+    return counter, rates, counts
+
+
+def _modify_direct(table: PipelineTable, match: PackedMatch | None, direct: _Direct) -> None:
+    """What is not given stays, but for the meter's configuration, which becomes the default one (9.1.7).
+
+    A `match` of None is the default entry.
+    """
+    counter, rates, counts = direct
+    if counter:
+        table.entries.write_counter(match, counter)
+    if table.schema.meter:
+        table.entries.write_meter(match, rates)
+    if counts:
+        table.entries.write_meter_counts(match, counts)
 
 
 def check_direct(table: Table, message: p4r.TableEntry) -> None:
@@ -258,8 +280,8 @@ def check_direct(table: Table, message: p4r.TableEntry) -> None:
         raise invalid("counter_data is set, but the table has no direct counter")
     if message.HasField("meter_config") and not table.meter:
         raise invalid("meter_config is set, but the table has no direct meter")
-    if message.HasField("meter_counter_data"):
-        raise unimplemented("meter_counter_data: this target does not count packets by colour")
+    if message.HasField("meter_counter_data") and not table.meter:
+        raise invalid("meter_counter_data is set, but the table has no direct meter")
 
 
 def _decode_idle_timeout(table: Table, message: p4r.TableEntry) -> int:

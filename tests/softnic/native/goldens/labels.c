@@ -2,6 +2,7 @@
 #include "snic_packet.h"
 #include "snic_cursor.h"
 #include "snic_bits.h"
+#include "snic_words.h"
 #include "snic_arith.h"
 #include "snic_wide.h"
 #include "snic_packet_api.h"
@@ -16,6 +17,7 @@ enum {
     EGRESS_STAGES = 0,
     HEADERS_MAX_BYTES = 44,
 };
+#define PACKETS_IN_REGISTERS 0
 
 struct packet {
     struct snic_packet base;
@@ -68,7 +70,7 @@ enum {
 
 /* ---- parser ---- */
 
-static void program_parse(struct snic_worker *w, struct packet *p)
+static inline void program_parse(struct snic_worker *w, struct packet *p)
 {
     struct snic_cursor cursor = {p->base.bytes, p->base.bytes + p->base.bytes_length};
     struct snic_cursor *c = &cursor;
@@ -171,7 +173,7 @@ static inline void program_before_deparsing(struct snic_worker *w, struct packet
     (void)p;
 }
 
-static inline uint32_t program_headers_bytes(const struct packet *p)
+SNIC_FOLDED uint32_t program_headers_bytes(const struct packet *p)
 {
     uint32_t bytes = 0;
     if (snic_bit(p->valid, valid_labels + 0)) {
@@ -190,7 +192,7 @@ static inline uint32_t program_headers_bytes(const struct packet *p)
 }
 
 /* Writes all valid headers in front of `at`; returns where the first begins. */
-static inline uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)
+SNIC_FOLDED uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)
 {
     if (snic_bit(p->valid, valid_options)) {
         at -= (1u + p->options_varbit_bits / 8);
@@ -257,7 +259,7 @@ static inline void action__labels56(struct snic_worker *w, struct packet *p, con
 
 /* ---- ingress ---- */
 
-static uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct parked *k)
+static inline uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
     (void)k;
     action__labels56(w, p, NULL); /* labels.p4:56 */
@@ -278,7 +280,7 @@ end:
     return 0;
 }
 
-static inline void program_ingress_advance(struct snic_worker *w, const struct parked *k, uint32_t stage)
+static inline void program_ingress_advance(struct snic_worker *w, struct parked *k, uint32_t stage)
 {
     (void)w;
     (void)k;
@@ -289,7 +291,7 @@ static inline void program_ingress_advance(struct snic_worker *w, const struct p
 
 /* ---- egress ---- */
 
-static uint32_t program_egress(struct snic_worker *w, struct packet *p, struct parked *k)
+static inline uint32_t program_egress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
     (void)w;
     (void)k;
@@ -297,7 +299,7 @@ static uint32_t program_egress(struct snic_worker *w, struct packet *p, struct p
     return 0;
 }
 
-static inline void program_egress_advance(struct snic_worker *w, const struct parked *k, uint32_t stage)
+static inline void program_egress_advance(struct snic_worker *w, struct parked *k, uint32_t stage)
 {
     (void)w;
     (void)k;
@@ -308,59 +310,59 @@ static inline void program_egress_advance(struct snic_worker *w, const struct pa
 
 /* ---- the architecture ---- */
 
-static inline void program_set_instance_type(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_instance_type(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_packet_length(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_packet_length(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_ingress_port(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_ingress_port(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_egress_rid(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_egress_rid(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_priority(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_priority(struct packet *p, uint32_t value)
 {
     p->standard_metadata.priority = value & 7u;
 }
 
-static inline uint32_t program_egress_spec(const struct packet *p)
+SNIC_FOLDED uint32_t program_egress_spec(const struct packet *p)
 {
     return (uint32_t)p->standard_metadata.egress_spec;
 }
 
-static inline uint32_t program_mcast_grp(const struct packet *p)
+SNIC_FOLDED uint32_t program_mcast_grp(const struct packet *p)
 {
     return (uint32_t)p->standard_metadata.mcast_grp;
 }
 
-static inline void program_received(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_received(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     (void)p;
 }
 
-static inline void program_parsed(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_parsed(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     p->standard_metadata.parser_error = (uint32_t)p->base.parser_error;
 }
 
 /* Through the queue, which takes no time, into egress. */
-static inline void program_enter_egress(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_enter_egress(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     /* Anything but the drop port: simple_switch has the drop port + 1, which in 9 bits is 0. */
@@ -387,7 +389,7 @@ static void program_digest(struct snic_worker *w, struct packet *p)
 }
 
 /* Makes a packet all zero; cheaper than that by the headers it does not have. */
-static inline void program_clear(struct packet *p)
+SNIC_FOLDED void program_clear(struct packet *p)
 {
     memset(&p->scalars, 0, sizeof p->scalars);
     memset(&p->standard_metadata, 0, sizeof p->standard_metadata);
@@ -407,6 +409,13 @@ static inline void program_clear(struct packet *p)
     memset(p->valid, 0, sizeof p->valid);
     memset(p->stack_size, 0, sizeof p->stack_size);
     memset(&p->base, 0, sizeof p->base);
+}
+
+/* Whether it is worth while that packets wait for tables together. */
+SNIC_FOLDED bool program_parks(struct snic_worker *w)
+{
+    (void)w;
+    return false;
 }
 
 #include "snic_machine.h"

@@ -2,6 +2,7 @@
 #include "snic_packet.h"
 #include "snic_cursor.h"
 #include "snic_bits.h"
+#include "snic_words.h"
 #include "snic_arith.h"
 #include "snic_wide.h"
 #include "snic_packet_api.h"
@@ -16,6 +17,7 @@ enum {
     EGRESS_STAGES = 0,
     HEADERS_MAX_BYTES = 14,
 };
+#define PACKETS_IN_REGISTERS 1
 
 struct packet {
     struct snic_packet base;
@@ -45,7 +47,7 @@ struct packet {
         uint8_t priority;
         uint8_t p4_padding;
     } standard_metadata;
-    _Alignas(8) uint8_t ethernet[16];
+    uint64_t ethernet[2];
     uint8_t pad[16]; /* loads of 8 bytes may touch what follows a header */
 };
 
@@ -63,14 +65,14 @@ enum {
 
 /* ---- calculations ---- */
 
-static inline uint64_t calc__IngressPipe__ports(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED uint64_t calc__IngressPipe__ports(struct snic_worker *w, struct packet *p)
 {
     (void)w, (void)p;
     uint8_t data[8];
     size_t size = 0;
     memset(data, 0, 8);
     if (snic_bit(p->valid, valid_ethernet)) {
-        memcpy(data + size, p->ethernet + 6, 8);
+        snic_store_bytes(data + size, 8, snic_get64(p->ethernet, 48, 64));
         size += 8;
     }
     return snic_crc32(data, size);
@@ -78,7 +80,7 @@ static inline uint64_t calc__IngressPipe__ports(struct snic_worker *w, struct pa
 
 /* ---- parser ---- */
 
-static void program_parse(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_parse(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     struct snic_cursor cursor = {p->base.bytes, p->base.bytes + p->base.bytes_length};
@@ -89,7 +91,7 @@ static void program_parse(struct snic_worker *w, struct packet *p)
         if (bytes == NULL)
             goto packet_too_short;
         snic_set_bit(p->valid, valid_ethernet);
-        memcpy(p->ethernet, bytes, 14);
+        snic_take_words(p->ethernet, bytes, 14);
     }
     goto ended;
 packet_too_short:
@@ -101,13 +103,13 @@ ended:
 
 /* ---- checksums and deparser ---- */
 
-static inline void program_before_deparsing(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_before_deparsing(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     (void)p;
 }
 
-static inline uint32_t program_headers_bytes(const struct packet *p)
+SNIC_FOLDED uint32_t program_headers_bytes(const struct packet *p)
 {
     uint32_t bytes = 0;
     if (snic_bit(p->valid, valid_ethernet)) {
@@ -117,44 +119,44 @@ static inline uint32_t program_headers_bytes(const struct packet *p)
 }
 
 /* Writes all valid headers in front of `at`; returns where the first begins. */
-static inline uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)
+SNIC_FOLDED uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)
 {
     if (snic_bit(p->valid, valid_ethernet)) {
         at -= 14u;
-        memcpy(at, p->ethernet, 14u);
+        snic_put_words(at, p->ethernet, 14u);
     }
     return at;
 }
 
 /* ---- actions ---- */
 
-static inline void IngressPipe__learn(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void IngressPipe__learn(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
     /* learn.p4:41 */
-    p->scalars.tmp = snic_load64(p->ethernet, 48, 48);
+    p->scalars.tmp = snic_get64(p->ethernet, 48, 48);
     /* learn.p4:41 */
     p->scalars.tmp_0 = p->standard_metadata.ingress_port;
     /* learn.p4:41 */
     p->base.digest = 1;
 }
 
-static inline void IngressPipe__forward(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void IngressPipe__forward(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     /* learn.p4:45 */
     p->standard_metadata.egress_spec = snic_load_bytes(args, 2);
 }
 
-static inline void IngressPipe__flood(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void IngressPipe__flood(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     /* learn.p4:49 */
     p->standard_metadata.mcast_grp = snic_load_bytes(args, 2);
 }
 
-static inline void IngressPipe__drop(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void IngressPipe__drop(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -163,7 +165,7 @@ static inline void IngressPipe__drop(struct snic_worker *w, struct packet *p, co
     p->standard_metadata.mcast_grp = 0;
 }
 
-static inline void action__learn83(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__learn83(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -171,7 +173,7 @@ static inline void action__learn83(struct snic_worker *w, struct packet *p, cons
     p->scalars.metadata_t__port = p->standard_metadata.ingress_port;
 }
 
-static inline void action__learn88(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__learn88(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -181,16 +183,16 @@ static inline void action__learn88(struct snic_worker *w, struct packet *p, cons
     p->base.clone_requested = true;
 }
 
-static inline void action__learn96(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__learn96(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
     /* learn.p4:96 */
     if (snic_bit(p->valid, valid_ethernet))
-        snic_store64(p->ethernet, 96, 16, p->scalars.metadata_t__port);
+        snic_set64(p->ethernet, 96, 16, p->scalars.metadata_t__port);
 }
 
-static inline void action__learn98(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__learn98(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -201,7 +203,7 @@ static inline void action__learn98(struct snic_worker *w, struct packet *p, cons
 
 /* ---- ingress ---- */
 
-static uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct parked *k)
+SNIC_FOLDED uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
     switch (k == NULL ? 0 : k->at) {
         case 2: goto IngressPipe__known_parked;
@@ -213,7 +215,7 @@ static uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct 
         const struct snic_call *call;
         bool hit;
         {
-            const uint64_t words[] = {snic_key_bytes(snic_load64(p->ethernet, 48, 48), 6, 0) | snic_key_bytes(p->standard_metadata.ingress_port, 2, 6)};
+            const uint64_t words[] = {snic_key_bytes(snic_get64(p->ethernet, 48, 48), 6, 0) | snic_key_bytes(p->standard_metadata.ingress_port, 2, 6)};
             const uint8_t *key = (const uint8_t *)words;
             if (k != NULL && snic_table_large(t)) {
                 memcpy(k->key, key, 8);
@@ -231,12 +233,13 @@ static uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct 
         hit = call != NULL;
         if (hit) {
             snic_table_hit(w, 1);
-        } else {
+        }
+        if (!hit) {
             snic_table_missed(w, 1);
             call = snic_default(t);
-        }
-        if (call->kind == SNIC_TARGET_NONE) {
-            goto IngressPipe__destinations;
+            if (call->kind == SNIC_TARGET_NONE) {
+                goto IngressPipe__destinations;
+            }
         }
         switch (call->action) {
             case 0: {
@@ -255,7 +258,7 @@ IngressPipe__destinations:
         const struct snic_call *call;
         bool hit;
         {
-            const uint64_t words[] = {snic_key_bytes(snic_load64(p->ethernet, 0, 48), 6, 0)};
+            const uint64_t words[] = {snic_key_bytes(snic_get64(p->ethernet, 0, 48), 6, 0)};
             const uint8_t *key = (const uint8_t *)words;
             if (k != NULL && snic_table_large(t)) {
                 memcpy(k->key, key, 8);
@@ -273,9 +276,13 @@ IngressPipe__destinations:
         hit = call != NULL;
         if (hit) {
             snic_table_hit(w, 2);
-        } else {
+        }
+        if (!hit) {
             snic_table_missed(w, 2);
             call = snic_default(t);
+            if (call->kind == SNIC_TARGET_NONE) {
+                goto IngressPipe__control_protocols;
+            }
         }
         if (call->kind == SNIC_TARGET_GROUP) {
             const struct snic_choice *choice = snic_group_choice(w, call);
@@ -283,7 +290,7 @@ IngressPipe__destinations:
         }
         if (call != NULL && call->kind == SNIC_TARGET_MEMBER)
             call = snic_member_call(call);
-        if (call == NULL || call->kind == SNIC_TARGET_NONE) {
+        if (call == NULL) {
             goto IngressPipe__control_protocols;
         }
         switch (call->action) {
@@ -311,19 +318,20 @@ IngressPipe__control_protocols:
         const struct snic_call *call;
         bool hit;
         {
-            const uint64_t words[] = {snic_key_bytes(snic_load64(p->ethernet, 96, 16), 2, 0)};
+            const uint64_t words[] = {snic_key_bytes(snic_get64(p->ethernet, 96, 16), 2, 0)};
             const uint8_t *key = (const uint8_t *)words;
             call = snic_narrow_find(t, key);
         }
         hit = call != NULL;
         if (hit) {
             snic_table_hit(w, 3);
-        } else {
+        }
+        if (!hit) {
             snic_table_missed(w, 3);
             call = snic_default(t);
-        }
-        if (call->kind == SNIC_TARGET_NONE) {
-            goto node_6;
+            if (call->kind == SNIC_TARGET_NONE) {
+                goto node_6;
+            }
         }
         switch (call->action) {
             case 0: {
@@ -337,7 +345,7 @@ IngressPipe__control_protocols:
         }
     }
 node_6:
-    if (snic_load64(p->ethernet, 96, 16) == 0x1234u) { /* learn.p4:87 */
+    if (snic_get64(p->ethernet, 96, 16) == 0x1234u) { /* learn.p4:87 */
         goto tbl_learn88;
     }
     goto end;
@@ -348,18 +356,18 @@ end:
     return 0;
 }
 
-static inline void program_ingress_advance(struct snic_worker *w, const struct parked *k, uint32_t stage)
+static inline void program_ingress_advance(struct snic_worker *w, struct parked *k, uint32_t stage)
 {
     switch (stage) {
-        case 1: snic_exact_advance(snic_table_of(w, 1), k->token); break;
-        case 2: snic_exact_advance(snic_table_of(w, 2), k->token); break;
+        case 1: k->token = snic_exact_advance(snic_table_of(w, 1), k->token); break;
+        case 2: k->token = snic_exact_advance(snic_table_of(w, 2), k->token); break;
         default: break;
     }
 }
 
 /* ---- egress ---- */
 
-static uint32_t program_egress(struct snic_worker *w, struct packet *p, struct parked *k)
+SNIC_FOLDED uint32_t program_egress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
     (void)k;
     if (p->standard_metadata.instance_type == 1u) { /* learn.p4:95 */
@@ -379,7 +387,7 @@ end:
     return 0;
 }
 
-static inline void program_egress_advance(struct snic_worker *w, const struct parked *k, uint32_t stage)
+static inline void program_egress_advance(struct snic_worker *w, struct parked *k, uint32_t stage)
 {
     (void)w;
     (void)k;
@@ -390,57 +398,57 @@ static inline void program_egress_advance(struct snic_worker *w, const struct pa
 
 /* ---- the architecture ---- */
 
-static inline void program_set_instance_type(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_instance_type(struct packet *p, uint32_t value)
 {
     p->standard_metadata.instance_type = (uint32_t)value;
 }
 
-static inline void program_set_packet_length(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_packet_length(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_ingress_port(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_ingress_port(struct packet *p, uint32_t value)
 {
     p->standard_metadata.ingress_port = value & 511u;
 }
 
-static inline void program_set_egress_rid(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_egress_rid(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_priority(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_priority(struct packet *p, uint32_t value)
 {
     p->standard_metadata.priority = value & 7u;
 }
 
-static inline uint32_t program_egress_spec(const struct packet *p)
+SNIC_FOLDED uint32_t program_egress_spec(const struct packet *p)
 {
     return (uint32_t)p->standard_metadata.egress_spec;
 }
 
-static inline uint32_t program_mcast_grp(const struct packet *p)
+SNIC_FOLDED uint32_t program_mcast_grp(const struct packet *p)
 {
     return (uint32_t)p->standard_metadata.mcast_grp;
 }
 
-static inline void program_received(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_received(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     p->standard_metadata.ingress_port = p->base.port & 511u;
 }
 
-static inline void program_parsed(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_parsed(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     (void)p;
 }
 
 /* Through the queue, which takes no time, into egress. */
-static inline void program_enter_egress(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_enter_egress(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     p->standard_metadata.egress_port = p->base.port & 511u;
@@ -475,7 +483,7 @@ static void program_digest(struct snic_worker *w, struct packet *p)
 }
 
 /* Makes a packet all zero; cheaper than that by the headers it does not have. */
-static inline void program_clear(struct packet *p)
+SNIC_FOLDED void program_clear(struct packet *p)
 {
     memset(&p->scalars, 0, sizeof p->scalars);
     memset(&p->standard_metadata, 0, sizeof p->standard_metadata);
@@ -484,6 +492,12 @@ static inline void program_clear(struct packet *p)
     }
     memset(p->valid, 0, sizeof p->valid);
     memset(&p->base, 0, sizeof p->base);
+}
+
+/* Whether it is worth while that packets wait for tables together. */
+SNIC_FOLDED bool program_parks(struct snic_worker *w)
+{
+    return snic_table_large(snic_table_of(w, 1)) || snic_table_large(snic_table_of(w, 2));
 }
 
 #include "snic_machine.h"

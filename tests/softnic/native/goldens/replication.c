@@ -2,6 +2,7 @@
 #include "snic_packet.h"
 #include "snic_cursor.h"
 #include "snic_bits.h"
+#include "snic_words.h"
 #include "snic_arith.h"
 #include "snic_wide.h"
 #include "snic_packet_api.h"
@@ -16,6 +17,7 @@ enum {
     EGRESS_STAGES = 0,
     HEADERS_MAX_BYTES = 10,
 };
+#define PACKETS_IN_REGISTERS 1
 
 struct packet {
     struct snic_packet base;
@@ -46,8 +48,8 @@ struct packet {
         uint8_t priority;
         uint8_t p4_padding;
     } standard_metadata;
-    _Alignas(8) uint8_t command[8];
-    _Alignas(8) uint8_t stamp[8];
+    uint64_t command[1];
+    uint64_t stamp[1];
     uint8_t pad[16]; /* loads of 8 bytes may touch what follows a header */
 };
 
@@ -68,7 +70,7 @@ enum {
 
 /* ---- parser ---- */
 
-static void program_parse(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_parse(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     struct snic_cursor cursor = {p->base.bytes, p->base.bytes + p->base.bytes_length};
@@ -79,7 +81,7 @@ static void program_parse(struct snic_worker *w, struct packet *p)
         if (bytes == NULL)
             goto packet_too_short;
         snic_set_bit(p->valid, valid_command);
-        memcpy(p->command, bytes, 4);
+        snic_take_words(p->command, bytes, 4);
     }
     goto ended;
 packet_too_short:
@@ -91,13 +93,13 @@ ended:
 
 /* ---- checksums and deparser ---- */
 
-static inline void program_before_deparsing(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_before_deparsing(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     (void)p;
 }
 
-static inline uint32_t program_headers_bytes(const struct packet *p)
+SNIC_FOLDED uint32_t program_headers_bytes(const struct packet *p)
 {
     uint32_t bytes = 0;
     if (snic_bit(p->valid, valid_command)) {
@@ -110,30 +112,30 @@ static inline uint32_t program_headers_bytes(const struct packet *p)
 }
 
 /* Writes all valid headers in front of `at`; returns where the first begins. */
-static inline uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)
+SNIC_FOLDED uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)
 {
     if (snic_bit(p->valid, valid_stamp)) {
         at -= 6u;
-        memcpy(at, p->stamp, 6u);
+        snic_put_words(at, p->stamp, 6u);
     }
     if (snic_bit(p->valid, valid_command)) {
         at -= 4u;
-        memcpy(at, p->command, 4u);
+        snic_put_words(at, p->command, 4u);
     }
     return at;
 }
 
 /* ---- actions ---- */
 
-static inline void action__replication62(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication62(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
     /* replication.p4:62 */
-    p->standard_metadata.mcast_grp = snic_load64(p->command, 16, 16);
+    p->standard_metadata.mcast_grp = snic_get64(p->command, 16, 16);
 }
 
-static inline void action__replication69(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication69(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -142,7 +144,7 @@ static inline void action__replication69(struct snic_worker *w, struct packet *p
     p->standard_metadata.mcast_grp = 0;
 }
 
-static inline void action__replication64(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication64(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -151,17 +153,17 @@ static inline void action__replication64(struct snic_worker *w, struct packet *p
     /* replication.p4:65 */
     p->scalars.metadata_t__lost = 205u;
     /* replication.p4:66 */
-    p->scalars.tmp = snic_load64(p->command, 16, 16);
+    p->scalars.tmp = snic_get64(p->command, 16, 16);
     /* replication.p4:66 */
     p->base.clone_session = snic_index32(p->scalars.tmp);
     p->base.clone_fields = 1;
     p->base.clone_requested = true;
     /* replication.p4:67 */
     if (snic_bit(p->valid, valid_command))
-        snic_store64(p->command, 8, 8, 99u);
+        snic_set64(p->command, 8, 8, 99u);
 }
 
-static inline void action__replication73(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication73(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -173,7 +175,7 @@ static inline void action__replication73(struct snic_worker *w, struct packet *p
     p->base.resubmit = 1;
 }
 
-static inline void action__replication78(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication78(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -181,12 +183,12 @@ static inline void action__replication78(struct snic_worker *w, struct packet *p
     p->base.resubmit = 1;
 }
 
-static inline void action__replication80(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication80(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
     /* replication.p4:80 */
-    p->scalars.tmp_0 = snic_load64(p->command, 16, 16);
+    p->scalars.tmp_0 = snic_get64(p->command, 16, 16);
     /* replication.p4:80 */
     {
         const uint32_t limit = snic_index32(p->scalars.tmp_0);
@@ -195,7 +197,7 @@ static inline void action__replication80(struct snic_worker *w, struct packet *p
     }
 }
 
-static inline void action__replication82(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication82(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -204,7 +206,7 @@ static inline void action__replication82(struct snic_worker *w, struct packet *p
     p->standard_metadata.mcast_grp = 0;
 }
 
-static inline void action__replication84(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication84(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -215,7 +217,7 @@ static inline void action__replication84(struct snic_worker *w, struct packet *p
     p->standard_metadata.egress_spec = 5u;
 }
 
-static inline void action__replication57(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication57(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -223,7 +225,7 @@ static inline void action__replication57(struct snic_worker *w, struct packet *p
     p->standard_metadata.egress_spec = 2u;
 }
 
-static inline void action__replication96(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication96(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -231,29 +233,29 @@ static inline void action__replication96(struct snic_worker *w, struct packet *p
     p->scalars.metadata_t__mark = 238u;
     /* replication.p4:97 */
     if (snic_bit(p->valid, valid_command))
-        snic_store64(p->command, 8, 8, 55u);
+        snic_set64(p->command, 8, 8, 55u);
     /* replication.p4:98 */
-    p->scalars.tmp_1 = snic_load64(p->command, 16, 16);
+    p->scalars.tmp_1 = snic_get64(p->command, 16, 16);
     /* replication.p4:98 */
     p->base.clone_session = snic_index32(p->scalars.tmp_1);
     p->base.clone_fields = 1;
     p->base.clone_requested = true;
 }
 
-static inline void action__replication100(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication100(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
     /* replication.p4:100 */
     if (snic_bit(p->valid, valid_command))
-        snic_store64(p->command, 8, 8, snic_load64(p->command, 8, 8) + 255u);
+        snic_set64(p->command, 8, 8, snic_get64(p->command, 8, 8) + 255u);
     /* replication.p4:101 */
     p->scalars.metadata_t__mark = 17u;
     /* replication.p4:102 */
     p->base.recirculate = 1;
 }
 
-static inline void action__replication104(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication104(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -262,7 +264,7 @@ static inline void action__replication104(struct snic_worker *w, struct packet *
     p->standard_metadata.mcast_grp = 0;
 }
 
-static inline void action__replication107(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__replication107(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -273,24 +275,24 @@ static inline void action__replication107(struct snic_worker *w, struct packet *
     }
     /* replication.p4:108 */
     if (snic_bit(p->valid, valid_stamp))
-        snic_store64(p->stamp, 0, 3, p->standard_metadata.priority);
+        snic_set64(p->stamp, 0, 3, p->standard_metadata.priority);
     /* replication.p4:109 */
     if (snic_bit(p->valid, valid_stamp))
-        snic_store64(p->stamp, 3, 5, p->standard_metadata.instance_type);
+        snic_set64(p->stamp, 3, 5, p->standard_metadata.instance_type);
     /* replication.p4:110 */
     if (snic_bit(p->valid, valid_stamp))
-        snic_store64(p->stamp, 8, 8, (uint64_t)p->scalars.metadata_t__mark | p->scalars.metadata_t__lost);
+        snic_set64(p->stamp, 8, 8, (uint64_t)p->scalars.metadata_t__mark | p->scalars.metadata_t__lost);
     /* replication.p4:111 */
     if (snic_bit(p->valid, valid_stamp))
-        snic_store64(p->stamp, 16, 16, p->standard_metadata.egress_rid);
+        snic_set64(p->stamp, 16, 16, p->standard_metadata.egress_rid);
     /* replication.p4:112 */
     if (snic_bit(p->valid, valid_stamp))
-        snic_store64(p->stamp, 32, 16, p->standard_metadata.packet_length);
+        snic_set64(p->stamp, 32, 16, p->standard_metadata.packet_length);
 }
 
 /* ---- ingress ---- */
 
-static uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct parked *k)
+SNIC_FOLDED uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
     (void)k;
     action__replication57(w, p, NULL); /* replication.p4:57 */
@@ -299,25 +301,25 @@ static uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct 
     }
     goto end;
 node_4:
-    if (snic_load64(p->command, 0, 8) == 1u) { /* replication.p4:61 */
+    if (snic_get64(p->command, 0, 8) == 1u) { /* replication.p4:61 */
         goto tbl_replication62;
     }
-    if ((snic_load64(p->command, 0, 8) == 2u) || (snic_load64(p->command, 0, 8) == 10u)) { /* replication.p4:63 */
+    if ((snic_get64(p->command, 0, 8) == 2u) || (snic_get64(p->command, 0, 8) == 10u)) { /* replication.p4:63 */
         goto tbl_replication64;
     }
-    if (snic_load64(p->command, 0, 8) == 4u) { /* replication.p4:71 */
+    if (snic_get64(p->command, 0, 8) == 4u) { /* replication.p4:71 */
         goto node_11;
     }
-    if (snic_load64(p->command, 0, 8) == 11u) { /* replication.p4:77 */
+    if (snic_get64(p->command, 0, 8) == 11u) { /* replication.p4:77 */
         goto tbl_replication78;
     }
-    if (snic_load64(p->command, 0, 8) == 6u) { /* replication.p4:79 */
+    if (snic_get64(p->command, 0, 8) == 6u) { /* replication.p4:79 */
         goto tbl_replication80;
     }
-    if (snic_load64(p->command, 0, 8) == 7u) { /* replication.p4:81 */
+    if (snic_get64(p->command, 0, 8) == 7u) { /* replication.p4:81 */
         goto tbl_replication82;
     }
-    if (snic_load64(p->command, 0, 8) == 8u) { /* replication.p4:83 */
+    if (snic_get64(p->command, 0, 8) == 8u) { /* replication.p4:83 */
         goto tbl_replication84;
     }
     goto end;
@@ -343,7 +345,7 @@ tbl_replication73:
     goto end;
 tbl_replication64:
     action__replication64(w, p, NULL); /* replication.p4:64 */
-    if (snic_load64(p->command, 0, 8) == 10u) { /* replication.p4:68 */
+    if (snic_get64(p->command, 0, 8) == 10u) { /* replication.p4:68 */
         goto tbl_replication69;
     }
     goto end;
@@ -357,7 +359,7 @@ end:
     return 0;
 }
 
-static inline void program_ingress_advance(struct snic_worker *w, const struct parked *k, uint32_t stage)
+static inline void program_ingress_advance(struct snic_worker *w, struct parked *k, uint32_t stage)
 {
     (void)w;
     (void)k;
@@ -368,7 +370,7 @@ static inline void program_ingress_advance(struct snic_worker *w, const struct p
 
 /* ---- egress ---- */
 
-static uint32_t program_egress(struct snic_worker *w, struct packet *p, struct parked *k)
+SNIC_FOLDED uint32_t program_egress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
     (void)k;
     if (snic_bit(p->valid, valid_command)) { /* replication.p4:92 */
@@ -376,13 +378,13 @@ static uint32_t program_egress(struct snic_worker *w, struct packet *p, struct p
     }
     goto end;
 node_24:
-    if ((snic_load64(p->command, 0, 8) == 3u) && (p->standard_metadata.instance_type == 0u)) { /* replication.p4:95 */
+    if ((snic_get64(p->command, 0, 8) == 3u) && (p->standard_metadata.instance_type == 0u)) { /* replication.p4:95 */
         goto tbl_replication96;
     }
-    if ((snic_load64(p->command, 0, 8) == 5u) && (snic_load64(p->command, 8, 8) > 0u)) { /* replication.p4:99 */
+    if ((snic_get64(p->command, 0, 8) == 5u) && (snic_get64(p->command, 8, 8) > 0u)) { /* replication.p4:99 */
         goto tbl_replication100;
     }
-    if (snic_load64(p->command, 0, 8) == 9u) { /* replication.p4:103 */
+    if (snic_get64(p->command, 0, 8) == 9u) { /* replication.p4:103 */
         goto tbl_replication104;
     }
     goto node_30;
@@ -395,7 +397,7 @@ tbl_replication100:
 tbl_replication96:
     action__replication96(w, p, NULL); /* replication.p4:96 */
 node_30:
-    if ((snic_load64(p->command, 0, 8) != 5u) || (snic_load64(p->command, 8, 8) == 0u)) { /* replication.p4:106 */
+    if ((snic_get64(p->command, 0, 8) != 5u) || (snic_get64(p->command, 8, 8) == 0u)) { /* replication.p4:106 */
         goto tbl_replication107;
     }
     goto end;
@@ -406,7 +408,7 @@ end:
     return 0;
 }
 
-static inline void program_egress_advance(struct snic_worker *w, const struct parked *k, uint32_t stage)
+static inline void program_egress_advance(struct snic_worker *w, struct parked *k, uint32_t stage)
 {
     (void)w;
     (void)k;
@@ -417,56 +419,56 @@ static inline void program_egress_advance(struct snic_worker *w, const struct pa
 
 /* ---- the architecture ---- */
 
-static inline void program_set_instance_type(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_instance_type(struct packet *p, uint32_t value)
 {
     p->standard_metadata.instance_type = (uint32_t)value;
 }
 
-static inline void program_set_packet_length(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_packet_length(struct packet *p, uint32_t value)
 {
     p->standard_metadata.packet_length = (uint32_t)value;
 }
 
-static inline void program_set_ingress_port(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_ingress_port(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_egress_rid(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_egress_rid(struct packet *p, uint32_t value)
 {
     p->standard_metadata.egress_rid = (uint16_t)value;
 }
 
-static inline void program_set_priority(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_priority(struct packet *p, uint32_t value)
 {
     p->standard_metadata.priority = value & 7u;
 }
 
-static inline uint32_t program_egress_spec(const struct packet *p)
+SNIC_FOLDED uint32_t program_egress_spec(const struct packet *p)
 {
     return (uint32_t)p->standard_metadata.egress_spec;
 }
 
-static inline uint32_t program_mcast_grp(const struct packet *p)
+SNIC_FOLDED uint32_t program_mcast_grp(const struct packet *p)
 {
     return (uint32_t)p->standard_metadata.mcast_grp;
 }
 
-static inline void program_received(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_received(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     p->standard_metadata.packet_length = (uint32_t)p->base.length;
 }
 
-static inline void program_parsed(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_parsed(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     (void)p;
 }
 
 /* Through the queue, which takes no time, into egress. */
-static inline void program_enter_egress(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_enter_egress(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     /* Anything but the drop port: simple_switch has the drop port + 1, which in 9 bits is 0. */
@@ -496,7 +498,7 @@ static void program_digest(struct snic_worker *w, struct packet *p)
 }
 
 /* Makes a packet all zero; cheaper than that by the headers it does not have. */
-static inline void program_clear(struct packet *p)
+SNIC_FOLDED void program_clear(struct packet *p)
 {
     memset(&p->scalars, 0, sizeof p->scalars);
     memset(&p->standard_metadata, 0, sizeof p->standard_metadata);
@@ -508,6 +510,13 @@ static inline void program_clear(struct packet *p)
     }
     memset(p->valid, 0, sizeof p->valid);
     memset(&p->base, 0, sizeof p->base);
+}
+
+/* Whether it is worth while that packets wait for tables together. */
+SNIC_FOLDED bool program_parks(struct snic_worker *w)
+{
+    (void)w;
+    return false;
 }
 
 #include "snic_machine.h"

@@ -2,6 +2,7 @@
 #include "snic_packet.h"
 #include "snic_cursor.h"
 #include "snic_bits.h"
+#include "snic_words.h"
 #include "snic_arith.h"
 #include "snic_wide.h"
 #include "snic_packet_api.h"
@@ -16,6 +17,7 @@ enum {
     EGRESS_STAGES = 0,
     HEADERS_MAX_BYTES = 34,
 };
+#define PACKETS_IN_REGISTERS 1
 
 struct packet {
     struct snic_packet base;
@@ -44,8 +46,8 @@ struct packet {
         uint8_t priority;
         uint8_t p4_padding;
     } standard_metadata;
-    _Alignas(8) uint8_t ethernet[16];
-    _Alignas(8) uint8_t ipv4[24];
+    uint64_t ethernet[2];
+    uint64_t ipv4[3];
     uint8_t pad[16]; /* loads of 8 bytes may touch what follows a header */
 };
 
@@ -64,31 +66,31 @@ enum {
 
 /* ---- calculations ---- */
 
-static inline uint64_t calc__calc(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED uint64_t calc__calc(struct snic_worker *w, struct packet *p)
 {
     (void)w, (void)p;
     uint64_t sum = 0;
     if (snic_bit(p->valid, valid_ipv4)) {
-        sum += snic_sum16(p->ipv4, 10);
-        sum += snic_sum16(p->ipv4 + 12, 8);
+        sum = snic_plus_words(sum, p->ipv4, 0, 10);
+        sum = snic_plus_words(sum, p->ipv4, 12, 8);
     }
     return snic_checksum_of_sum(sum);
 }
 
-static inline uint64_t calc__calc_0(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED uint64_t calc__calc_0(struct snic_worker *w, struct packet *p)
 {
     (void)w, (void)p;
     uint64_t sum = 0;
     if (snic_bit(p->valid, valid_ipv4)) {
-        sum += snic_sum16(p->ipv4, 10);
-        sum += snic_sum16(p->ipv4 + 12, 8);
+        sum = snic_plus_words(sum, p->ipv4, 0, 10);
+        sum = snic_plus_words(sum, p->ipv4, 12, 8);
     }
     return snic_checksum_of_sum(sum);
 }
 
 /* ---- parser ---- */
 
-static void program_parse(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_parse(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     struct snic_cursor cursor = {p->base.bytes, p->base.bytes + p->base.bytes_length};
@@ -99,10 +101,10 @@ static void program_parse(struct snic_worker *w, struct packet *p)
         if (bytes == NULL)
             goto packet_too_short;
         snic_set_bit(p->valid, valid_ethernet);
-        memcpy(p->ethernet, bytes, 14);
+        snic_take_words(p->ethernet, bytes, 14);
     }
     {
-        uint64_t key = (uint64_t)snic_load64(p->ethernet, 96, 16);
+        uint64_t key = (uint64_t)snic_get64(p->ethernet, 96, 16);
         switch (key) {
             case 0x800: goto parse_ipv4;
             default: break;
@@ -115,9 +117,9 @@ parse_ipv4:
         if (bytes == NULL)
             goto packet_too_short;
         snic_set_bit(p->valid, valid_ipv4);
-        memcpy(p->ipv4, bytes, 20);
+        snic_take_words(p->ipv4, bytes, 20);
     }
-    p->scalars.tmp = ((snic_load64(p->ipv4, 0, 4) == 4u) && (snic_load64(p->ipv4, 4, 4) == 5u)) ? 1u : 0u;
+    p->scalars.tmp = ((snic_get64(p->ipv4, 0, 4) == 4u) && (snic_get64(p->ipv4, 4, 4) == 5u)) ? 1u : 0u;
     if (!(p->scalars.tmp != 0u)) {
         p->base.parser_error = (uint32_t)4u;
         goto ended;
@@ -133,24 +135,24 @@ ended:
 
 /* ---- checksums and deparser ---- */
 
-static inline bool program_verify_checksums(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED bool program_verify_checksums(struct snic_worker *w, struct packet *p)
 {
     bool right = true;
     if (snic_bit(p->valid, valid_ipv4) && (snic_bit(p->valid, valid_ipv4))) { /* router.p4:53 */
-        right &= calc__calc_0(w, p) == (uint64_t)snic_load64(p->ipv4, 80, 16);
+        right &= calc__calc_0(w, p) == (uint64_t)snic_get64(p->ipv4, 80, 16);
     }
     return right;
 }
 
-static inline void program_before_deparsing(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_before_deparsing(struct snic_worker *w, struct packet *p)
 {
     if (snic_bit(p->valid, valid_ipv4) && (snic_bit(p->valid, valid_ipv4))) { /* router.p4:104 */
         if (snic_bit(p->valid, valid_ipv4))
-            snic_store64(p->ipv4, 80, 16, calc__calc(w, p));
+            snic_set64(p->ipv4, 80, 16, calc__calc(w, p));
     }
 }
 
-static inline uint32_t program_headers_bytes(const struct packet *p)
+SNIC_FOLDED uint32_t program_headers_bytes(const struct packet *p)
 {
     uint32_t bytes = 0;
     if (snic_bit(p->valid, valid_ethernet)) {
@@ -163,22 +165,22 @@ static inline uint32_t program_headers_bytes(const struct packet *p)
 }
 
 /* Writes all valid headers in front of `at`; returns where the first begins. */
-static inline uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)
+SNIC_FOLDED uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)
 {
     if (snic_bit(p->valid, valid_ipv4)) {
         at -= 20u;
-        memcpy(at, p->ipv4, 20u);
+        snic_put_words(at, p->ipv4, 20u);
     }
     if (snic_bit(p->valid, valid_ethernet)) {
         at -= 14u;
-        memcpy(at, p->ethernet, 14u);
+        snic_put_words(at, p->ethernet, 14u);
     }
     return at;
 }
 
 /* ---- actions ---- */
 
-static inline void IngressPipe__drop(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void IngressPipe__drop(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -187,37 +189,37 @@ static inline void IngressPipe__drop(struct snic_worker *w, struct packet *p, co
     p->standard_metadata.mcast_grp = 0;
 }
 
-static inline void IngressPipe__set_next_hop(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void IngressPipe__set_next_hop(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     /* router.p4:67 */
     p->scalars.metadata_t__next_hop = snic_load_bytes(args, 2);
 }
 
-static inline void IngressPipe__forward(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void IngressPipe__forward(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     /* router.p4:71 */
     p->standard_metadata.egress_spec = snic_load_bytes(args, 2);
     /* router.p4:72 */
     if (snic_bit(p->valid, valid_ethernet))
-        snic_store64(p->ethernet, 48, 48, snic_load_bytes(args + 2, 6));
+        snic_set64(p->ethernet, 48, 48, snic_load_bytes(args + 2, 6));
     /* router.p4:73 */
     if (snic_bit(p->valid, valid_ethernet))
-        snic_store64(p->ethernet, 0, 48, snic_load_bytes(args + 8, 6));
+        snic_set64(p->ethernet, 0, 48, snic_load_bytes(args + 8, 6));
     /* router.p4:74 */
     if (snic_bit(p->valid, valid_ipv4))
-        snic_store64(p->ipv4, 64, 8, snic_load64(p->ipv4, 64, 8) + 255u);
+        snic_set64(p->ipv4, 64, 8, snic_get64(p->ipv4, 64, 8) + 255u);
 }
 
 /* ---- ingress ---- */
 
-static uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct parked *k)
+SNIC_FOLDED uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
     switch (k == NULL ? 0 : k->at) {
         case 2: goto IngressPipe__routes_parked;
     }
-    if (((!snic_bit(p->valid, valid_ipv4) || (p->standard_metadata.checksum_error == 1u)) || (p->standard_metadata.parser_error != 0u)) || (snic_load64(p->ipv4, 64, 8) < 2u)) { /* router.p4:90 */
+    if (((!snic_bit(p->valid, valid_ipv4) || (p->standard_metadata.checksum_error == 1u)) || (p->standard_metadata.parser_error != 0u)) || (snic_get64(p->ipv4, 64, 8) < 2u)) { /* router.p4:90 */
         goto tbl_drop;
     }
     {
@@ -225,7 +227,7 @@ static uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct 
         const struct snic_call *call;
         bool hit;
         {
-            const uint64_t words[] = {snic_key_bytes(snic_load64(p->ipv4, 128, 32), 4, 0)};
+            const uint64_t words[] = {snic_key_bytes(snic_get64(p->ipv4, 128, 32), 4, 0)};
             const uint8_t *key = (const uint8_t *)words;
             if (k != NULL && snic_table_large(t)) {
                 memcpy(k->key, key, 8);
@@ -243,12 +245,13 @@ static uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct 
         hit = call != NULL;
         if (hit) {
             snic_table_hit(w, 1);
-        } else {
+        }
+        if (!hit) {
             snic_table_missed(w, 1);
             call = snic_default(t);
-        }
-        if (call->kind == SNIC_TARGET_NONE) {
-            goto end;
+            if (call->kind == SNIC_TARGET_NONE) {
+                goto end;
+            }
         }
         switch (call->action) {
             case 0: {
@@ -272,22 +275,17 @@ IngressPipe__next_hops:
     {
         const struct snic_table *t = snic_table_of(w, 2); /* router.p4:83 */
         const struct snic_call *call;
-        bool hit;
         {
             const uint64_t words[] = {snic_key_bytes(p->scalars.metadata_t__next_hop, 2, 0)};
             const uint8_t *key = (const uint8_t *)words;
             call = snic_narrow_find(t, key);
         }
-        hit = call != NULL;
-        if (hit) {
-            snic_table_hit(w, 2);
-        } else {
+        if (call == NULL) {
             snic_table_missed(w, 2);
-            call = snic_default(t);
-        }
-        if (call->kind == SNIC_TARGET_NONE) {
+            IngressPipe__drop(w, p, NULL); /* router.p4:83 */
             goto end;
         }
+        snic_table_hit(w, 2);
         switch (call->action) {
             case 0: {
                 IngressPipe__forward(w, p, call->args);
@@ -307,17 +305,17 @@ end:
     return 0;
 }
 
-static inline void program_ingress_advance(struct snic_worker *w, const struct parked *k, uint32_t stage)
+static inline void program_ingress_advance(struct snic_worker *w, struct parked *k, uint32_t stage)
 {
     switch (stage) {
-        case 1: snic_lpm_advance(snic_table_of(w, 1), k->token); break;
+        case 1: k->token = snic_lpm_advance(snic_table_of(w, 1), k->token); break;
         default: break;
     }
 }
 
 /* ---- egress ---- */
 
-static uint32_t program_egress(struct snic_worker *w, struct packet *p, struct parked *k)
+SNIC_FOLDED uint32_t program_egress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
     (void)w;
     (void)k;
@@ -325,7 +323,7 @@ static uint32_t program_egress(struct snic_worker *w, struct packet *p, struct p
     return 0;
 }
 
-static inline void program_egress_advance(struct snic_worker *w, const struct parked *k, uint32_t stage)
+static inline void program_egress_advance(struct snic_worker *w, struct parked *k, uint32_t stage)
 {
     (void)w;
     (void)k;
@@ -336,59 +334,59 @@ static inline void program_egress_advance(struct snic_worker *w, const struct pa
 
 /* ---- the architecture ---- */
 
-static inline void program_set_instance_type(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_instance_type(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_packet_length(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_packet_length(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_ingress_port(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_ingress_port(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_egress_rid(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_egress_rid(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_priority(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_priority(struct packet *p, uint32_t value)
 {
     p->standard_metadata.priority = value & 7u;
 }
 
-static inline uint32_t program_egress_spec(const struct packet *p)
+SNIC_FOLDED uint32_t program_egress_spec(const struct packet *p)
 {
     return (uint32_t)p->standard_metadata.egress_spec;
 }
 
-static inline uint32_t program_mcast_grp(const struct packet *p)
+SNIC_FOLDED uint32_t program_mcast_grp(const struct packet *p)
 {
     return (uint32_t)p->standard_metadata.mcast_grp;
 }
 
-static inline void program_received(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_received(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     (void)p;
 }
 
-static inline void program_parsed(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_parsed(struct snic_worker *w, struct packet *p)
 {
     p->standard_metadata.parser_error = (uint32_t)p->base.parser_error;
     p->standard_metadata.checksum_error = (uint64_t)!program_verify_checksums(w, p);
 }
 
 /* Through the queue, which takes no time, into egress. */
-static inline void program_enter_egress(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_enter_egress(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     /* Anything but the drop port: simple_switch has the drop port + 1, which in 9 bits is 0. */
@@ -415,7 +413,7 @@ static void program_digest(struct snic_worker *w, struct packet *p)
 }
 
 /* Makes a packet all zero; cheaper than that by the headers it does not have. */
-static inline void program_clear(struct packet *p)
+SNIC_FOLDED void program_clear(struct packet *p)
 {
     memset(&p->scalars, 0, sizeof p->scalars);
     memset(&p->standard_metadata, 0, sizeof p->standard_metadata);
@@ -427,6 +425,12 @@ static inline void program_clear(struct packet *p)
     }
     memset(p->valid, 0, sizeof p->valid);
     memset(&p->base, 0, sizeof p->base);
+}
+
+/* Whether it is worth while that packets wait for tables together. */
+SNIC_FOLDED bool program_parks(struct snic_worker *w)
+{
+    return snic_table_large(snic_table_of(w, 1));
 }
 
 #include "snic_machine.h"

@@ -2,6 +2,7 @@
 #include "snic_packet.h"
 #include "snic_cursor.h"
 #include "snic_bits.h"
+#include "snic_words.h"
 #include "snic_arith.h"
 #include "snic_wide.h"
 #include "snic_packet_api.h"
@@ -16,6 +17,7 @@ enum {
     EGRESS_STAGES = 0,
     HEADERS_MAX_BYTES = 4,
 };
+#define PACKETS_IN_REGISTERS 1
 
 struct packet {
     struct snic_packet base;
@@ -46,7 +48,7 @@ struct packet {
         uint8_t priority;
         uint8_t p4_padding;
     } standard_metadata;
-    _Alignas(8) uint8_t stamp[8];
+    uint64_t stamp[1];
     uint8_t pad[16]; /* loads of 8 bytes may touch what follows a header */
 };
 
@@ -66,7 +68,7 @@ enum {
 
 /* ---- parser ---- */
 
-static void program_parse(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_parse(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     struct snic_cursor cursor = {p->base.bytes, p->base.bytes + p->base.bytes_length};
@@ -77,7 +79,7 @@ static void program_parse(struct snic_worker *w, struct packet *p)
         if (bytes == NULL)
             goto packet_too_short;
         snic_set_bit(p->valid, valid_stamp);
-        memcpy(p->stamp, bytes, 4);
+        snic_take_words(p->stamp, bytes, 4);
     }
     goto ended;
 packet_too_short:
@@ -89,13 +91,13 @@ ended:
 
 /* ---- checksums and deparser ---- */
 
-static inline void program_before_deparsing(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_before_deparsing(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     (void)p;
 }
 
-static inline uint32_t program_headers_bytes(const struct packet *p)
+SNIC_FOLDED uint32_t program_headers_bytes(const struct packet *p)
 {
     uint32_t bytes = 0;
     if (snic_bit(p->valid, valid_stamp)) {
@@ -105,97 +107,97 @@ static inline uint32_t program_headers_bytes(const struct packet *p)
 }
 
 /* Writes all valid headers in front of `at`; returns where the first begins. */
-static inline uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)
+SNIC_FOLDED uint8_t *program_emit_headers(const struct packet *p, uint8_t *at)
 {
     if (snic_bit(p->valid, valid_stamp)) {
         at -= 4u;
-        memcpy(at, p->stamp, 4u);
+        snic_put_words(at, p->stamp, 4u);
     }
     return at;
 }
 
 /* ---- actions ---- */
 
-static inline void IngressPipe__set_flow(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void IngressPipe__set_flow(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     /* sequence.p4:34 */
     if (snic_bit(p->valid, valid_stamp))
-        snic_store64(p->stamp, 0, 8, args[0]);
+        snic_set64(p->stamp, 0, 8, args[0]);
 }
 
-static inline void IngressPipe__police(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void IngressPipe__police(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)args;
     /* sequence.p4:38 */
-    p->scalars.tmp = snic_load64(p->stamp, 0, 8);
+    p->scalars.tmp = snic_get64(p->stamp, 0, 8);
     /* sequence.p4:38 */
     {
         uint32_t colour;
-        if (snic_mark(w, 0 /* IngressPipe.policer */, p->scalars.tmp, 1, &colour)) {
+        if (snic_mark(w, 0 /* IngressPipe.policer */, p->scalars.tmp, p->base.received_length, &colour)) {
             if (snic_bit(p->valid, valid_stamp))
-                snic_store64(p->stamp, 8, 8, (uint64_t)colour);
+                snic_set64(p->stamp, 8, 8, (uint64_t)colour);
         }
     }
 }
 
-static inline void IngressPipe__next_sequence(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void IngressPipe__next_sequence(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)args;
     snic_register_lock(w, 0);
     /* sequence.p4:42 */
-    p->scalars.tmp_0 = snic_load64(p->stamp, 0, 8);
+    p->scalars.tmp_0 = snic_get64(p->stamp, 0, 8);
     /* sequence.p4:42 */
     {
         const void *source = snic_register_cell(w, 0 /* IngressPipe.sequences */, p->scalars.tmp_0, 2);
         if (source != NULL) {
             if (snic_bit(p->valid, valid_stamp))
-                snic_store64(p->stamp, 16, 16, snic_cell_load64(source, 2));
+                snic_set64(p->stamp, 16, 16, snic_cell_load64(source, 2));
         }
     }
     /* sequence.p4:43 */
     if (snic_bit(p->valid, valid_stamp))
-        snic_store64(p->stamp, 16, 16, snic_load64(p->stamp, 16, 16) + 1u);
+        snic_set64(p->stamp, 16, 16, snic_get64(p->stamp, 16, 16) + 1u);
     /* sequence.p4:44 */
-    p->scalars.tmp_1 = snic_load64(p->stamp, 0, 8);
+    p->scalars.tmp_1 = snic_get64(p->stamp, 0, 8);
     /* sequence.p4:44 */
     {
         void *cell = snic_register_cell(w, 0 /* IngressPipe.sequences */, p->scalars.tmp_1, 2);
         if (cell != NULL)
-            snic_cell_store64(cell, 2, snic_load64(p->stamp, 16, 16));
+            snic_cell_store64(cell, 2, snic_get64(p->stamp, 16, 16));
     }
     snic_register_unlock(w, 0);
 }
 
-static inline void IngressPipe__next_sequence_2(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void IngressPipe__next_sequence_2(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)args;
     snic_register_lock(w, 0);
     /* sequence.p4:42 */
-    p->scalars.tmp_2 = snic_load64(p->stamp, 0, 8);
+    p->scalars.tmp_2 = snic_get64(p->stamp, 0, 8);
     /* sequence.p4:42 */
     {
         const void *source = snic_register_cell(w, 0 /* IngressPipe.sequences */, p->scalars.tmp_2, 2);
         if (source != NULL) {
             if (snic_bit(p->valid, valid_stamp))
-                snic_store64(p->stamp, 16, 16, snic_cell_load64(source, 2));
+                snic_set64(p->stamp, 16, 16, snic_cell_load64(source, 2));
         }
     }
     /* sequence.p4:43 */
     if (snic_bit(p->valid, valid_stamp))
-        snic_store64(p->stamp, 16, 16, snic_load64(p->stamp, 16, 16) + 1u);
+        snic_set64(p->stamp, 16, 16, snic_get64(p->stamp, 16, 16) + 1u);
     /* sequence.p4:44 */
-    p->scalars.tmp_3 = snic_load64(p->stamp, 0, 8);
+    p->scalars.tmp_3 = snic_get64(p->stamp, 0, 8);
     /* sequence.p4:44 */
     {
         void *cell = snic_register_cell(w, 0 /* IngressPipe.sequences */, p->scalars.tmp_3, 2);
         if (cell != NULL)
-            snic_cell_store64(cell, 2, snic_load64(p->stamp, 16, 16));
+            snic_cell_store64(cell, 2, snic_get64(p->stamp, 16, 16));
     }
     snic_register_unlock(w, 0);
 }
 
-static inline void action__sequence63(struct snic_worker *w, struct packet *p, const uint8_t *args)
+SNIC_FOLDED void action__sequence63(struct snic_worker *w, struct packet *p, const uint8_t *args)
 {
     (void)w;
     (void)args;
@@ -205,11 +207,11 @@ static inline void action__sequence63(struct snic_worker *w, struct packet *p, c
 
 /* ---- ingress ---- */
 
-static uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct parked *k)
+SNIC_FOLDED uint32_t program_ingress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
     (void)k;
     action__sequence63(w, p, NULL); /* sequence.p4:63 */
-    if (snic_load64(p->stamp, 8, 8) == 0u) { /* sequence.p4:64 */
+    if (snic_get64(p->stamp, 8, 8) == 0u) { /* sequence.p4:64 */
         goto IngressPipe__flows;
     }
     goto tbl_next_sequence;
@@ -219,19 +221,20 @@ IngressPipe__flows:
         const struct snic_call *call;
         bool hit;
         {
-            const uint64_t words[] = {snic_key_bytes(snic_load64(p->stamp, 0, 8), 1, 0)};
+            const uint64_t words[] = {snic_key_bytes(snic_get64(p->stamp, 0, 8), 1, 0)};
             const uint8_t *key = (const uint8_t *)words;
             call = snic_narrow_find(t, key);
         }
         hit = call != NULL;
         if (hit) {
             snic_table_hit(w, 1);
-        } else {
+        }
+        if (!hit) {
             snic_table_missed(w, 1);
             call = snic_default(t);
-        }
-        if (call->kind == SNIC_TARGET_NONE) {
-            goto IngressPipe__policed;
+            if (call->kind == SNIC_TARGET_NONE) {
+                goto IngressPipe__policed;
+            }
         }
         switch (call->action) {
             case 0: {
@@ -250,19 +253,20 @@ IngressPipe__policed:
         const struct snic_call *call;
         bool hit;
         {
-            const uint64_t words[] = {snic_key_bytes(snic_load64(p->stamp, 0, 8), 1, 0)};
+            const uint64_t words[] = {snic_key_bytes(snic_get64(p->stamp, 0, 8), 1, 0)};
             const uint8_t *key = (const uint8_t *)words;
             call = snic_narrow_find(t, key);
         }
         hit = call != NULL;
         if (hit) {
             snic_table_hit(w, 2);
-        } else {
+        }
+        if (!hit) {
             snic_table_missed(w, 2);
             call = snic_default(t);
-        }
-        if (call->kind == SNIC_TARGET_NONE) {
-            goto tbl_next_sequence;
+            if (call->kind == SNIC_TARGET_NONE) {
+                goto tbl_next_sequence;
+            }
         }
         switch (call->action) {
             case 0: {
@@ -282,19 +286,20 @@ tbl_next_sequence:
         const struct snic_call *call;
         bool hit;
         {
-            const uint64_t words[] = {snic_key_bytes(snic_load64(p->stamp, 16, 16), 2, 0)};
+            const uint64_t words[] = {snic_key_bytes(snic_get64(p->stamp, 16, 16), 2, 0)};
             const uint8_t *key = (const uint8_t *)words;
             call = snic_narrow_find(t, key);
         }
         hit = call != NULL;
         if (hit) {
             snic_table_hit(w, 4);
-        } else {
+        }
+        if (!hit) {
             snic_table_missed(w, 4);
             call = snic_default(t);
-        }
-        if (call->kind == SNIC_TARGET_NONE) {
-            goto end;
+            if (call->kind == SNIC_TARGET_NONE) {
+                goto end;
+            }
         }
         switch (call->action) {
             case 0: {
@@ -312,7 +317,7 @@ end:
     return 0;
 }
 
-static inline void program_ingress_advance(struct snic_worker *w, const struct parked *k, uint32_t stage)
+static inline void program_ingress_advance(struct snic_worker *w, struct parked *k, uint32_t stage)
 {
     (void)w;
     (void)k;
@@ -323,7 +328,7 @@ static inline void program_ingress_advance(struct snic_worker *w, const struct p
 
 /* ---- egress ---- */
 
-static uint32_t program_egress(struct snic_worker *w, struct packet *p, struct parked *k)
+SNIC_FOLDED uint32_t program_egress(struct snic_worker *w, struct packet *p, struct parked *k)
 {
     (void)w;
     (void)k;
@@ -331,7 +336,7 @@ static uint32_t program_egress(struct snic_worker *w, struct packet *p, struct p
     return 0;
 }
 
-static inline void program_egress_advance(struct snic_worker *w, const struct parked *k, uint32_t stage)
+static inline void program_egress_advance(struct snic_worker *w, struct parked *k, uint32_t stage)
 {
     (void)w;
     (void)k;
@@ -342,59 +347,59 @@ static inline void program_egress_advance(struct snic_worker *w, const struct pa
 
 /* ---- the architecture ---- */
 
-static inline void program_set_instance_type(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_instance_type(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_packet_length(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_packet_length(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_ingress_port(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_ingress_port(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_egress_rid(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_egress_rid(struct packet *p, uint32_t value)
 {
     (void)p;
     (void)value;
 }
 
-static inline void program_set_priority(struct packet *p, uint32_t value)
+SNIC_FOLDED void program_set_priority(struct packet *p, uint32_t value)
 {
     p->standard_metadata.priority = value & 7u;
 }
 
-static inline uint32_t program_egress_spec(const struct packet *p)
+SNIC_FOLDED uint32_t program_egress_spec(const struct packet *p)
 {
     return (uint32_t)p->standard_metadata.egress_spec;
 }
 
-static inline uint32_t program_mcast_grp(const struct packet *p)
+SNIC_FOLDED uint32_t program_mcast_grp(const struct packet *p)
 {
     return (uint32_t)p->standard_metadata.mcast_grp;
 }
 
-static inline void program_received(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_received(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     (void)p;
 }
 
-static inline void program_parsed(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_parsed(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     (void)p;
 }
 
 /* Through the queue, which takes no time, into egress. */
-static inline void program_enter_egress(struct snic_worker *w, struct packet *p)
+SNIC_FOLDED void program_enter_egress(struct snic_worker *w, struct packet *p)
 {
     (void)w;
     /* Anything but the drop port: simple_switch has the drop port + 1, which in 9 bits is 0. */
@@ -421,7 +426,7 @@ static void program_digest(struct snic_worker *w, struct packet *p)
 }
 
 /* Makes a packet all zero; cheaper than that by the headers it does not have. */
-static inline void program_clear(struct packet *p)
+SNIC_FOLDED void program_clear(struct packet *p)
 {
     memset(&p->scalars, 0, sizeof p->scalars);
     memset(&p->standard_metadata, 0, sizeof p->standard_metadata);
@@ -430,6 +435,13 @@ static inline void program_clear(struct packet *p)
     }
     memset(p->valid, 0, sizeof p->valid);
     memset(&p->base, 0, sizeof p->base);
+}
+
+/* Whether it is worth while that packets wait for tables together. */
+SNIC_FOLDED bool program_parks(struct snic_worker *w)
+{
+    (void)w;
+    return false;
 }
 
 #include "snic_machine.h"

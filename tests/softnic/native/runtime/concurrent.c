@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lookups while one writer inserts, modifies and deletes: an entry that stays is always found, with one of the values
- * it was given, and whatever else is found is whole. Argument: the table's number. Meant for TSan.
+ * it was given, and whatever else is found is whole. Arguments: the table's number, how many entries come and go. Meant
+ * for TSan.
  */
 #include <pthread.h>
 
 #include "fixture.h"
 #include "snic_state.h"
 
-enum { CHANGES = 3000, READERS = 2, OTHERS = 64 };
+enum { CHANGES = 6000, READERS = 2, MOST = 4096 };
 
 static _Atomic bool stop;
+static uint32_t others;
 static enum fixture_table table;
 static struct snic_engine *engine;
 
@@ -32,6 +34,8 @@ static struct entry entry_of(uint32_t number)
         entry.mask[field->offset] = (uint8_t)(0xff >> padding);
         uint8_t last = field->bytes > 1 ? 0xff : entry.mask[field->offset];
         entry.key[field->offset + field->bytes - 1] = (uint8_t)number & last;
+        if (field->bytes > 1)
+            entry.key[field->offset + field->bytes - 2] = (uint8_t)(number >> 8);
         if (field->match == SNIC_RANGE)
             memcpy(entry.mask + field->offset, entry.key + field->offset, field->bytes);
     }
@@ -45,6 +49,15 @@ static struct snic_target target_of(uint32_t *value, uint32_t number)
     return (struct snic_target){SNIC_TARGET_ACTION, 0, (const uint8_t *)value};
 }
 
+static void miss(struct snic_worker *worker, const struct snic_table *of)
+{
+    const struct snic_call *call = snic_default(of);
+
+    snic_count_direct(worker, table, call, 1);
+    if (snic_marks_misses(of))
+        snic_mark_direct(worker, of, call, 1);
+}
+
 static void *read_always(void *argument)
 {
     struct snic_worker *worker = argument;
@@ -53,7 +66,7 @@ static void *read_always(void *argument)
     while (!atomic_load(&stop)) {
         snic_epoch_enter(&engine->epoch, worker->number);
         for (uint32_t i = 0; i < 32; i++) {
-            struct entry entry = entry_of(i % 4 ? number++ % OTHERS + 1 : 0);
+            struct entry entry = entry_of(i % 4 ? number++ % others + 1 : 0);
             const struct snic_call *call = look_up(worker, table, entry.key);
             CHECK(call || i % 4);
             if (call) {
@@ -61,6 +74,8 @@ static void *read_always(void *argument)
                 snic_count_direct(worker, table, call, 1);
                 snic_mark_direct(worker, snic_table_of(worker, table), call, 1);
                 snic_stamp(worker, snic_table_of(worker, table), call);
+            } else {
+                miss(worker, snic_table_of(worker, table));
             }
         }
         snic_epoch_leave(&engine->epoch, worker->number);
@@ -68,14 +83,27 @@ static void *read_always(void *argument)
     return NULL;
 }
 
+/* Of the default entry. */
+static void use_resources(uint32_t turn)
+{
+    const struct snic_rates rates = {1000, 10, 1000, 10, turn % 3};
+    struct snic_colour_counts colours;
+    struct snic_count count;
+
+    CHECK(snic_write_direct_meter(engine, table, NULL, NULL, 0, turn % 2 ? &rates : NULL) == SNIC_OK);
+    CHECK(snic_read_direct_meter_counts(engine, table, NULL, NULL, 0, &colours) == SNIC_OK);
+    CHECK(snic_read_direct_counter(engine, table, NULL, NULL, 0, &count) == SNIC_OK);
+    CHECK(colours.of[0].packets + colours.of[1].packets + colours.of[2].packets <= count.packets);
+}
+
 static void write_all(void)
 {
     uint64_t seed = 1;
-    bool there[OTHERS + 1] = {true};
+    bool there[MOST + 1] = {true};
     uint32_t value;
 
     for (uint32_t i = 0; i < CHANGES; i++) {
-        uint32_t number = (uint32_t)next_random(&seed) % (OTHERS + 1);
+        uint32_t number = (uint32_t)next_random(&seed) % (others + 1);
         struct entry entry = entry_of(number);
         struct snic_target target = target_of(&value, i);
         int error;
@@ -86,6 +114,7 @@ static void write_all(void)
         else
             error = snic_delete(engine, table, entry.key, entry.mask, 1);
         CHECK(error == SNIC_OK);
+        use_resources(i);
         there[number] = !there[number] || number == 0 || i % 3 == 0;
     }
 }
@@ -97,8 +126,10 @@ int main(int argc, char **argv)
     uint32_t value;
     struct snic_target target = target_of(&value, 1);
 
-    CHECK(argc == 2);
+    CHECK(argc == 3);
     table = (enum fixture_table)atoi(argv[1]);
+    others = (uint32_t)atoi(argv[2]);
+    CHECK(others <= MOST);
     engine = open_fixture();
     entry = entry_of(0);
     CHECK(snic_insert(engine, table, entry.key, entry.mask, 1, &target, 0) == SNIC_OK);

@@ -41,17 +41,21 @@ static void a_table_holds_its_declared_size(void)
 
 static void entries_come_in_the_order_of_insertion(void)
 {
-    struct snic_entry_view views[4];
-    uint64_t cursor = 0;
+    static const uint8_t order[] = {1, 3, 4, 5, 2};
+    _Alignas(8) uint8_t copies[5 * 64];
+    uint32_t stride = snic_entry_copy_bytes(engine, EXACT);
 
     for (uint8_t number = 1; number <= 5; number++)
         insert(EXACT, number, 0);
     delete_exact(2);
     insert(EXACT, 2, 0);
-    CHECK(snic_entries(engine, EXACT, &cursor, views, 4) == 4);
-    CHECK(views[0].key[5] == 1 && views[1].key[5] == 3 && views[2].key[5] == 4 && views[3].key[5] == 5);
-    CHECK(snic_entries(engine, EXACT, &cursor, views, 4) == 1 && views[0].key[5] == 2);
-    CHECK(snic_entries(engine, EXACT, &cursor, views, 4) == 0);
+    CHECK(snic_entry_count(engine, EXACT) == 5 && stride <= 64);
+    snic_copy_entries(engine, EXACT, copies);
+    for (uint32_t i = 0; i < 5; i++) {
+        const struct snic_entry_copy *copy = (const struct snic_entry_copy *)(copies + i * stride);
+        CHECK(copy->bytes[5] == order[i]);
+        CHECK(copy->kind == SNIC_TARGET_ACTION && !memcmp(copy->bytes + 8, &value, sizeof value));
+    }
 }
 
 static void only_idle_entries_are_idle(void)
@@ -140,7 +144,7 @@ static void a_lost_member_gives_only_its_own_share_away(void)
     const struct snic_target group = {SNIC_TARGET_GROUP, 5, NULL};
     uint32_t before[4096], lost = 0;
 
-    snic_set_consistent_selection(engine, true);
+    snic_set_resilient(engine, 0, true);
     for (uint32_t id = 1; id <= 3; id++)
         CHECK(snic_insert_member(engine, 0, id, 0, (const uint8_t *)&id) == SNIC_OK);
     CHECK(snic_insert_group(engine, 0, 5, members, 3) == SNIC_OK);
