@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from . import flow_setup, from_memory, latency, memory, p4runtime, start, veth, workers
-from .gateway import compile_time, hit_path, many_tenants
+from .gateway import figures
 from .measure import Plan
 from .report import table, write_json
 from .result import Result
@@ -66,10 +66,8 @@ def measure(only: str, quick: bool, say: from_memory.Say) -> Iterator[Result]:
         say("a second start")
         yield from start.measure()
     if only in "gateway":
-        yield from hit_path.measure(plan, say, quick=quick)
+        yield from figures.measure(plan, say, quick=quick)
     if only in "gateway" and not quick:
-        yield from many_tenants.measure(plan, say)
-        yield from compile_time.measure(say)
         yield from flow_setup.measure(say)
     if only in "p4runtime" and not quick:
         say("P4Runtime, and memory for a million entries")

@@ -37,6 +37,14 @@ def headgate(config: Path, *command: str) -> None:
     subprocess.run([f"{BIN}/headgate", *command, *arguments], check=True)
 
 
+def compile_program(name: str) -> None:
+    """Have the program's machine code ready, which takes seconds the first time: a controller has less patience. Where
+    there is no compiler, softnic does without."""
+    program = f"p4src/compiled/{name}.json"
+    console.print(f"$ softnic compile {program}", style="green")
+    subprocess.run([f"{BIN}/softnic", "compile", ROOT / program], check=False, capture_output=True)
+
+
 def start_softnic(ports: dict[int, str], stack: ExitStack) -> None:
     """softnic on the lab's interfaces, until `stack` closes. `ports` are port numbers and their interfaces."""
     options = [f"--port={port}=eth:{interface}" for port, interface in ports.items()]

@@ -61,7 +61,10 @@ def measure(plan: Plan, say: Say, *, quick: bool) -> Iterator[Result]:
     program = read_program(PROGRAM)
     for count in FLOWS[:1] if quick else FLOWS:
         say(f"gateway: {count:,} flows, by the cache and by all stages")
-        yield from _measure(program, count, plan, say)
+        try:
+            yield from _measure(program, count, plan, say)
+        except PeerError as error:
+            say(f"{error}; not measured")
 
 
 def _measure(program: ir.Program, count: int, plan: Plan, say: Say) -> Iterator[Result]:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -24,20 +23,15 @@ def rate(engine: NativeEngine, packets: Sequence[Arrival], plan: Plan) -> tuple[
         results.clear()
         with _pinned(plan.core):
             engine.bench(packets, plan.seconds)
-            return [_window(engine, packets, plan.seconds, results) for _ in range(plan.windows)]
+            results.extend(engine.bench(packets, plan.seconds) for _ in range(plan.windows))
+        return [_window(result) for result in results]
 
     found = undisturbed(take)
     return found, sum(result.digests for result in results) / sum(result.packets for result in results)
 
 
-def _window(engine: NativeEngine, packets: Sequence[Arrival], seconds: float, results: list[BenchResult]) -> Window:
-    """CPU time has what is done before the loop in it, so it may be more than the loop's wall time."""
-    began_ns = time.process_time_ns()
-    result = engine.bench(packets, seconds)
-    cpu_ns = time.process_time_ns() - began_ns
-    results.append(result)
-    wall_ns = round(result.seconds * 1e9)
-    return Window(result.packets, wall_ns, min(wall_ns, cpu_ns))
+def _window(result: BenchResult) -> Window:
+    return Window(result.packets, round(result.seconds * 1e9), round(result.cpu_seconds * 1e9))
 
 
 @contextmanager

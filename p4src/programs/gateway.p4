@@ -10,6 +10,7 @@
 
 #include "../stages/gateway/interface.p4"
 #include "../stages/gateway/tunnel_termination.p4"
+#include "../stages/gateway/decapsulation.p4"
 #include "../stages/gateway/flow_key.p4"
 #include "../stages/validation.p4"
 #include "../stages/gateway/tenant_selection.p4"
@@ -35,6 +36,7 @@
 control Pipeline(inout headers_t hdr, inout meta_t meta) {
     Interface()          interface;
     TunnelTermination()  tunnel_termination;
+    Decapsulation()      decapsulation;
     FlowKey()            flow_key;
     Validation()         validation;
     TenantSelection()    tenant_selection;
@@ -57,6 +59,7 @@ control Pipeline(inout headers_t hdr, inout meta_t meta) {
         interface.apply(hdr, meta);
         if (meta.verdict.kind == verdict_t.UNDECIDED) { tunnel_termination.apply(hdr, meta); }
         if (meta.verdict.kind == verdict_t.UNDECIDED) {
+            if (meta.tunnel.ends_here) { decapsulation.apply(hdr, meta); }
             flow_key.apply(hdr, meta);
             validation.apply(hdr, meta);
         }

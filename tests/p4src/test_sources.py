@@ -25,8 +25,8 @@ INSTANCE_KEYS = {
 """What a key may begin with: the instance that the entry is of."""
 WITHOUT_INSTANCE = {"tunnel_peer_ipv4", "tunnel_peer_ipv6"}
 """Tables that find out who it is."""
-CHANGES_HEADERS = {"rewrite", "tunnel_termination", "translation", "encapsulation"}
-"""Stages that carry out what others decided, and the one that hands out the names."""
+CHANGES_HEADERS = {"decapsulation", "translation", "rewrite", "encapsulation"}
+"""Stages that carry out what others decided."""
 
 
 def name_of(path: Path) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from finsy import GRPCStatusCode, P4ClientError, P4PacketIn, P4PacketOut
-from finsy.proto import U128, p4r
+from finsy.proto import U128, p4r, p4r_grpc
+from grpc import RpcError
 
 from headgate.device.errors import (
     DeviceError,
@@ -31,6 +32,9 @@ MAX_QUEUED_IDLE_NOTICES = 1024
 MAX_BATCH_UPDATES = 1000
 MAX_BATCH_BYTES = 1 << 20
 """A quarter of the message size that gRPC servers take unless told otherwise."""
+
+_PUSH_TIMEOUT_S = 120.0
+"""A target may compile the program before it answers; finsy's own deadline is 10 s."""
 
 
 class Device(DeviceView):
@@ -197,8 +201,13 @@ class Device(DeviceView):
             action=p4r.SetForwardingPipelineConfigRequest.VERIFY_AND_COMMIT,
             config=self.schema.get_pipeline_config(),
         )
+        channel = self._client.channel
+        assert channel is not None
         async with self._errors():
-            await self._client.request(request)
+            try:
+                await p4r_grpc.P4RuntimeStub(channel).SetForwardingPipelineConfig(request, timeout=_PUSH_TIMEOUT_S)
+            except RpcError as error:
+                raise P4ClientError(error, type(request).__name__) from None
         _LOG.info("pipeline pushed: device=%s program=%s", self.address, self.program)
 
     async def _receive(self) -> None:

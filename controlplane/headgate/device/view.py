@@ -30,7 +30,7 @@ from headgate.device.programs import PROGRAMS
 from headgate.device.programs import program as load_program
 from headgate.systems import Entity
 
-_ARBITRATION_TIMEOUT_S = 10.0
+_ARBITRATION_TIMEOUT_S = 30.0
 
 
 class Pipeline(Enum):

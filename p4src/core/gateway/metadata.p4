@@ -23,6 +23,7 @@ struct source_meta_t {
 struct tunnel_meta_t {
     tunnel_type_t  type;
     bit<16>        header_length;  // bytes between the outer IP header and the inner one
+    bool           ends_here;
     tunnel_id_t    id;
     tunnel_scope_t scope;
     network_id_t   network_id;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes the frame out of a tunnel of ours: a known peer, of a known type, with a network of ours. What it carried gets
-// the plain names, and nothing behind this stage sees that there was a tunnel. Elsewhere inner headers stay payload.
+// Which tunnels end here: from a known peer, of a known type, with a network of ours. Elsewhere inner headers are payload.
 #ifndef STAGES_GATEWAY_TUNNEL_TERMINATION_P4
 #define STAGES_GATEWAY_TUNNEL_TERMINATION_P4
 
 control TunnelTermination(inout headers_t hdr, inout meta_t meta) {
-    bit<16> outer_length = 0;   // bytes from the outer IP header on, by its own word
+    bit<16> outer_length = 0;   // bytes from the outer IP header on, by its own word; then to the end of the UDP datagram
     bit<16> header_length = 0;  // of the outer IP header
-    ecn_t   outer_ecn = ecn_t.NOT_ECT;
 
     action accept(tunnel_scope_t scope, tunnel_id_t tunnel_id) {
         meta.tunnel.scope = scope;
@@ -61,174 +59,115 @@ control TunnelTermination(inout headers_t hdr, inout meta_t meta) {
         size = TUNNEL_NETWORKS;
     }
 
-    // The plain names' former headers end here, whatever of them the inner frame has not.
-    action strip() {
-        hdr.outer_tag.setInvalid();
-        hdr.arp = hdr.inner_arp;
-        hdr.ipv4 = hdr.inner_ipv4;
-        hdr.ipv4_options = hdr.inner_ipv4_options;
-        hdr.ipv6 = hdr.inner_ipv6;
-        hdr.ipv6_fragment = hdr.inner_ipv6_fragment;
-        hdr.icmp = hdr.inner_icmp;
-        hdr.icmp_echo = hdr.inner_icmp_echo;
-        hdr.tcp = hdr.inner_tcp;
-        hdr.udp = hdr.inner_udp;
-        hdr.vxlan.setInvalid();
-        hdr.geneve.setInvalid();
-        hdr.geneve_options.setInvalid();
-        hdr.gtpu.setInvalid();
-        hdr.gtpu_optional.setInvalid();
-        hdr.gtpu_extension.setInvalid();
-        hdr.gre.setInvalid();
-        hdr.gre_key.setInvalid();
-        hdr.gre_sequence.setInvalid();
-        hdr.inner_ethernet.setInvalid();
-        hdr.inner_arp.setInvalid();
-        hdr.inner_ipv4.setInvalid();
-        hdr.inner_ipv4_options.setInvalid();
-        hdr.inner_ipv6.setInvalid();
-        hdr.inner_ipv6_fragment.setInvalid();
-        hdr.inner_icmp.setInvalid();
-        hdr.inner_icmp_echo.setInvalid();
-        hdr.inner_tcp.setInvalid();
-        hdr.inner_udp.setInvalid();
-    }
-
-    action account_lengths() {
+    // From here on the frame's lengths are those of what is in the tunnel.
+    action end_tunnel() {
         bit<16> datagram_end = meta.frame.l2_length + outer_length;
+        meta.tunnel.ends_here = true;
         meta.tunnel.trailer_length = meta.frame.length - datagram_end;
         meta.frame.length = datagram_end;
         meta.frame.l2_length = meta.frame.l2_length + header_length + meta.tunnel.header_length;
     }
 
     apply {
+        bit<16> available = meta.frame.length - meta.frame.l2_length;
+        bool well_formed = false;
+
         if (meta.source.kind != source_t.UNDERLAY) {
             if (meta.tunnel.type != tunnel_type_t.NONE) {
                 meta.frame.too_short = false;  // nobody here asked what is in its payload
             }
-        } else if (meta.frame.too_short) {
+            return;
+        }
+
+        // ---- the outer headers
+
+        if (meta.frame.too_short) {
             drop_packet(meta, drop_reason_t.PARSE_TOO_SHORT);
         } else if (hdr.arp.isValid() || hdr.icmp.isValid()) {
-            // Of our neighbors there: tenant_selection looks at it.
+            return;  // of our neighbors there: for tenant_selection
         } else if (hdr.ethernet.dst_addr != meta.source.mac) {
             drop_packet(meta, drop_reason_t.DST_MAC_NOT_OURS);
         } else if (meta.tunnel.type == tunnel_type_t.NONE) {
             drop_packet(meta, drop_reason_t.UNDERLAY_NOT_TUNNEL);
-        } else {
-            bit<16> available = meta.frame.length - meta.frame.l2_length;
-            if (hdr.ipv4.isValid()) {
-                header_length = (bit<16>)hdr.ipv4.ihl << 2;
-                outer_length = hdr.ipv4.total_length;
-                outer_ecn = (ecn_t)hdr.ipv4.ecn;
-                if (hdr.ipv4.version != 4) {
-                    drop_packet(meta, drop_reason_t.IPV4_VERSION);
-                } else if (outer_length < header_length + meta.tunnel.header_length || outer_length > available) {
-                    drop_packet(meta, drop_reason_t.IPV4_TOTAL_LENGTH);
-                } else if (meta.frame.ipv4_checksum_bad) {
-                    drop_packet(meta, drop_reason_t.IPV4_CHECKSUM);
-                } else {
-                    tunnel_peer_ipv4.apply();
-                }
+        } else if (hdr.ipv4.isValid()) {
+            header_length = (bit<16>)hdr.ipv4.ihl << 2;
+            outer_length = hdr.ipv4.total_length;
+            if (hdr.ipv4.version != 4) {
+                drop_packet(meta, drop_reason_t.IPV4_VERSION);
+            } else if (outer_length < header_length + meta.tunnel.header_length || outer_length > available) {
+                drop_packet(meta, drop_reason_t.IPV4_TOTAL_LENGTH);
+            } else if (meta.frame.ipv4_checksum_bad) {
+                drop_packet(meta, drop_reason_t.IPV4_CHECKSUM);
             } else {
-                header_length = IPV6_BYTES;
-                outer_length = hdr.ipv6.payload_length + IPV6_BYTES;
-                outer_ecn = (ecn_t)hdr.ipv6.ecn;
-                if (hdr.ipv6.version != 6) {
-                    drop_packet(meta, drop_reason_t.IPV6_VERSION);
-                } else if (hdr.ipv6.payload_length < meta.tunnel.header_length
-                        || hdr.ipv6.payload_length > available - IPV6_BYTES) {
-                    drop_packet(meta, drop_reason_t.IPV6_PAYLOAD_LENGTH);
-                } else {
-                    tunnel_peer_ipv6.apply();
+                tunnel_peer_ipv4.apply();
+            }
+        } else {
+            header_length = IPV6_BYTES;
+            outer_length = hdr.ipv6.payload_length + IPV6_BYTES;
+            if (hdr.ipv6.version != 6) {
+                drop_packet(meta, drop_reason_t.IPV6_VERSION);
+            } else if (hdr.ipv6.payload_length < meta.tunnel.header_length
+                    || hdr.ipv6.payload_length > available - IPV6_BYTES) {
+                drop_packet(meta, drop_reason_t.IPV6_PAYLOAD_LENGTH);
+            } else {
+                tunnel_peer_ipv6.apply();
+            }
+        }
+
+        if (meta.verdict.kind == verdict_t.UNDECIDED && hdr.udp.isValid()) {
+            if (hdr.udp.length < meta.tunnel.header_length || hdr.udp.length > outer_length - header_length) {
+                drop_packet(meta, drop_reason_t.UDP_LENGTH);
+            } else {
+                outer_length = header_length + hdr.udp.length;
+            }
+        }
+
+        // ---- the tunnel's own header
+
+        if (meta.verdict.kind == verdict_t.UNDECIDED) {
+            if (hdr.vxlan.isValid()) {
+                well_formed = hdr.vxlan.vni_valid == 1;
+                meta.tunnel.network_id = (bit<32>)hdr.vxlan.vni;
+            } else if (hdr.geneve.isValid()) {
+                well_formed = hdr.geneve.control_packet == 0 && hdr.inner_ethernet.isValid();
+                meta.tunnel.network_id = (bit<32>)hdr.geneve.vni;
+            } else {
+                meta.tunnel.carries_ip = true;
+                well_formed = hdr.inner_ipv4.isValid() || hdr.inner_ipv6.isValid();
+                if (hdr.gre_key.isValid()) {
+                    meta.tunnel.network_id = hdr.gre_key.key;
+                } else if (hdr.gtpu.isValid()) {
+                    meta.tunnel.network_id = hdr.gtpu.teid;
+                    well_formed = well_formed && hdr.gtpu.version == 1 && hdr.gtpu.protocol_type == 1
+                        && hdr.gtpu.message_type == GTPU_G_PDU
+                        && hdr.gtpu.length == hdr.udp.length - UDP_BYTES - GTPU_BYTES;
                 }
             }
 
-            if (meta.verdict.kind == verdict_t.UNDECIDED && hdr.udp.isValid()) {
-                if (hdr.udp.length < meta.tunnel.header_length || hdr.udp.length > outer_length - header_length) {
-                    drop_packet(meta, drop_reason_t.UDP_LENGTH);
-                } else {
-                    outer_length = header_length + hdr.udp.length;
-                }
+            if (!well_formed) {
+                drop_packet(meta, drop_reason_t.TUNNEL_HEADER_INVALID);
+            } else if (hdr.geneve.isValid() && hdr.geneve.critical_options == 1) {
+                drop_packet(meta, drop_reason_t.GENEVE_CRITICAL_OPTION);
+            } else {
+                tunnel_network.apply();
             }
+        }
 
-            if (meta.verdict.kind == verdict_t.UNDECIDED) {
-                bool well_formed = false;
-                if (meta.tunnel.type == tunnel_type_t.VXLAN) {
-                    well_formed = hdr.vxlan.vni_valid == 1;
-                    meta.tunnel.network_id = (bit<32>)hdr.vxlan.vni;
-                } else if (meta.tunnel.type == tunnel_type_t.GENEVE) {
-                    well_formed = hdr.geneve.control_packet == 0 && hdr.inner_ethernet.isValid();
-                    meta.tunnel.network_id = (bit<32>)hdr.geneve.vni;
-                } else {
-                    well_formed = hdr.inner_ipv4.isValid() || hdr.inner_ipv6.isValid();
-                    if (hdr.gre_key.isValid()) {
-                        meta.tunnel.network_id = hdr.gre_key.key;
-                    } else if (hdr.gtpu.isValid()) {
-                        meta.tunnel.network_id = hdr.gtpu.teid;
-                        well_formed = well_formed && hdr.gtpu.version == 1 && hdr.gtpu.protocol_type == 1
-                            && hdr.gtpu.message_type == GTPU_G_PDU
-                            && hdr.gtpu.length == hdr.udp.length - UDP_BYTES - GTPU_BYTES;
-                    }
-                }
+        // ---- what it carries
 
-                if (!well_formed) {
-                    drop_packet(meta, drop_reason_t.TUNNEL_HEADER_INVALID);
-                } else if (hdr.geneve.isValid() && hdr.geneve.critical_options == 1) {
-                    drop_packet(meta, drop_reason_t.GENEVE_CRITICAL_OPTION);
-                } else {
-                    tunnel_network.apply();
-                }
-            }
-
-            if (meta.verdict.kind == verdict_t.UNDECIDED) {
-                meta.frame.ipv4_checksum_bad = false;
-                if (hdr.inner_ethernet.isValid()) {
-                    hdr.ethernet = hdr.inner_ethernet;
-                    if (hdr.ethernet.ether_type == ether_type_t.VLAN || hdr.ethernet.ether_type == ether_type_t.QINQ) {
-                        drop_packet(meta, drop_reason_t.INNER_TAGGED);
-                    }
-                } else {
-                    meta.frame.any_mac = true;
-                    meta.tunnel.carries_ip = true;
-                    hdr.ethernet.ether_type =
-                        hdr.inner_ipv4.isValid() ? (bit<16>)ether_type_t.IPV4 : (bit<16>)ether_type_t.IPV6;
-                }
-
-                if (hdr.inner_ipv4.isValid()) {
-                    bit<32> sum = sum_of_header(hdr.inner_ipv4);
-                    if (hdr.inner_ipv4_options.isValid()) {
-                        bit<16> options_checksum = 0;
-                        CSUM16(options_checksum, hdr.inner_ipv4_options.options);
-                        sum = sum + (bit<32>)~options_checksum;
-                    }
-                    meta.frame.ipv4_checksum_bad = fold(sum) != 0xffff;
-                }
-
-                account_lengths();
-                strip();
-            }
-
-            // RFC 6040 4.2: what the outer header says of congestion is carried into the inner one.
-            if (meta.verdict.kind == verdict_t.UNDECIDED && outer_ecn != ecn_t.NOT_ECT && outer_ecn != ecn_t.ECT_0) {
-                if (hdr.ipv4.isValid()) {
-                    if (hdr.ipv4.ecn == ecn_t.NOT_ECT) {
-                        if (outer_ecn == ecn_t.CE) {
-                            drop_packet(meta, drop_reason_t.ECN_INVALID);
-                        }
-                    } else if (hdr.ipv4.ecn != ecn_t.CE) {
-                        hdr.ipv4.header_checksum = changed(hdr.ipv4.header_checksum,
-                            change_of_word((bit<16>)hdr.ipv4.ecn, (bit<16>)(bit<2>)outer_ecn));
-                        hdr.ipv4.ecn = outer_ecn;
-                    }
-                } else if (hdr.ipv6.isValid()) {
-                    if (hdr.ipv6.ecn == ecn_t.NOT_ECT) {
-                        if (outer_ecn == ecn_t.CE) {
-                            drop_packet(meta, drop_reason_t.ECN_INVALID);
-                        }
-                    } else if (hdr.ipv6.ecn != ecn_t.CE) {
-                        hdr.ipv6.ecn = outer_ecn;
-                    }
-                }
+        if (meta.verdict.kind == verdict_t.UNDECIDED) {
+            bit<2> outer_ecn = hdr.ipv4.isValid() ? hdr.ipv4.ecn : hdr.ipv6.ecn;
+            bool cannot_echo_congestion = hdr.inner_ipv4.isValid() && hdr.inner_ipv4.ecn == ecn_t.NOT_ECT
+                || hdr.inner_ipv6.isValid() && hdr.inner_ipv6.ecn == ecn_t.NOT_ECT;
+            bool tagged = hdr.inner_ethernet.isValid()
+                && (hdr.inner_ethernet.ether_type == ether_type_t.VLAN
+                    || hdr.inner_ethernet.ether_type == ether_type_t.QINQ);
+            if (tagged) {
+                drop_packet(meta, drop_reason_t.INNER_TAGGED);
+            } else if (outer_ecn == ecn_t.CE && cannot_echo_congestion) {
+                drop_packet(meta, drop_reason_t.ECN_INVALID);  // RFC 6040 4.2
+            } else {
+                end_tunnel();
             }
         }
     }

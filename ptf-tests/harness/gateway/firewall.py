@@ -8,7 +8,7 @@ from typing import Any
 
 from finsy import P4TableEntry
 
-from harness.frames import Family
+from harness.frames import FAMILIES, Family
 from harness.gateway.flows import EVERY_FIELD, Flow
 from harness.gateway.rack import Tenant, entry, tenant_entry
 from headgate.systems import Entity
@@ -28,6 +28,11 @@ def rule(
 def guarded(tenant: Tenant, *rules: P4TableEntry, fields: Consulted = ALL, **changes: int) -> list[Entity]:
     """The tenant with these rules, which look at `fields`."""
     return [tenant_entry(tenant, firewall=1, firewall_fields=fields, **changes), *rules]
+
+
+def both_families(tenant: Tenant, action: str, rule_id: int, **match: Any) -> list[Any]:
+    """The tenant with one rule, for IPv4 and for IPv6."""
+    return guarded(tenant, *(rule(tenant, ip, action, rule_id, **match) for ip in FAMILIES.values()))
 
 
 def session(flow: Flow) -> Iterator[P4TableEntry]:

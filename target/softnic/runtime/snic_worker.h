@@ -47,7 +47,7 @@ enum snic_anomaly {
     SNIC_OUTPUT_LOST,   /* the sink had no room */
     SNIC_DIGEST_LOST,   /* likewise */
     SNIC_LOG_LOST,      /* likewise */
-    SNIC_QUEUE_FULL,    /* one received packet became more copies at a time than snic_machine.h has room for */
+    SNIC_QUEUE_FULL,    /* one received packet became more copies at a time than snic_copies.h has room for */
     SNIC_ANOMALIES
 };
 

@@ -115,8 +115,8 @@ def test_engine_state(state: Path, case: str) -> None:
 
 
 def test_sent_frames_are_counted_where_positions_in_the_ring_wrap(tmp_path: Path) -> None:
-    links = [RUNTIME / f"snic_{name}.c" for name in ("link", "xdp_hook")]
-    _run(_build(tmp_path, "xdp_positions", "address,undefined", *links))
+    sources = [HERE / "xdp_positions.c", *(RUNTIME / f"snic_{name}.c" for name in ("link", "xdp_hook"))]
+    _run(_cc(tmp_path / "xdp_positions", "address,undefined", *sources))
 
 
 @pytest.mark.parametrize("sanitizers", ["address,undefined", "thread"])
