@@ -26,7 +26,7 @@ from .reach import Reach
 from .scenario import Burst, Scenario, Step, Wait, Write, load, save
 
 COMPILED = ROOT / "tests/p4/compiled"
-LEARNING = {"nic", "p4runtime"}
+LEARNING = {"gateway", "nic", "p4runtime"}
 """Programs with more ways than a few scenarios find."""
 
 
